@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 import orjson
@@ -276,7 +277,7 @@ def paragraphs(text: str, zones: Iterable[Span] = ()) -> list[tuple[int, int]]:
     """
     cuts = sorted({edge for zone in zones for edge in (zone.start, zone.end)} | {0, len(text)})
     found: list[tuple[int, int]] = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in pairwise(cuts):
         for start, end in _split(text, left, right, _BREAK):
             lines = list(_split(text, start, end, _LINE))
             wrapped = max((b - a for a, b in lines), default=0) <= _WRAPPED

@@ -12,7 +12,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,6 +45,8 @@ class Stage(ABC):
     needs: ClassVar[tuple[str, ...]]
     makes: ClassVar[tuple[str, ...]]
     Settings: ClassVar[type[StageSettings]] = StageSettings
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose version can change the output, other than the language model's."""
 
     def __init__(self, settings: StageSettings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.Settings()
@@ -69,6 +71,7 @@ class Stage(ABC):
             "version": self.version,
             "settings": self.settings.model_dump(mode="json"),
             "resources": digest_files(self.resources()),
+            "libraries": {name: version(name) for name in self.libraries},
             "needs": dict(sorted(needed.items())),
         }
         return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()

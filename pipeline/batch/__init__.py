@@ -1,0 +1,1 @@
+"""Batch runs: plan, shards of layers, worker processes, and the join into documents.jsonl."""

@@ -1,0 +1,348 @@
+"""One command's work in a run's folder: make the layers that are missing, join them, write the manifest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from models.document import Document
+from pipeline.batch.files import Digesting, atomic, write_atomic
+from pipeline.batch.pool import Pool
+from pipeline.batch.store import Layer, Plan, Shard, Store
+from pipeline.errors import CopydeskError, StorageError, UsageError
+from pipeline.language import Parser
+from pipeline.settings import Settings
+from pipeline.stage import installed, needed_by
+
+MANIFEST = 1
+"""Version of run.json's shape."""
+_LIBRARIES = ("spacy", "thinc", "numpy", "dateparser", "pydantic", "orjson")
+_ORDER = [field.alias or name for name, field in Document.model_fields.items()]
+
+
+class Observer(Protocol):
+    """What a progress display is told."""
+
+    def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
+        """The plan is made; ``todo`` are the shards with something to make."""
+
+    def progress(self, stories: int, words: int) -> None:
+        """So many more stories and words have been read."""
+
+    def note(self, row: Mapping[str, Any]) -> None:
+        """A failure, a skip or a warning."""
+
+
+class Quiet:
+    """An observer that shows nothing."""
+
+    def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
+        """Nothing."""
+
+    def progress(self, stories: int, words: int) -> None:
+        """Nothing."""
+
+    def note(self, row: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
+class Interrupted(CopydeskError):
+    """Stopped by Ctrl-C or SIGTERM, with everything finished so far kept."""
+
+    code = "E_INTERRUPTED"
+    exit_code = 130
+
+
+class FailedFast(CopydeskError):
+    """Stopped at the first failure, as asked."""
+
+    code = "E_FAIL_FAST"
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended. ``found == ok + partial + failed + skipped`` always holds.
+
+    ``partial`` documents lack a section because a stage failed on them; ``changed`` counts stories whose
+    document differs from the run before (of ``rerun``).
+    """
+
+    out: Path
+    found: int
+    ok: int
+    partial: int
+    failed: int
+    skipped: int
+    words: int
+    seconds: float
+    made: tuple[str, ...]
+    changed: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 all well, 3 finished with failures."""
+        return 3 if self.failed or self.partial else 0
+
+
+def read_manifest(out: Path) -> dict[str, Any]:
+    """A run's run.json. Raises :class:`UsageError` where there is none, or a newer copydesk wrote it."""
+    path = out / "run.json"
+    try:
+        data: dict[str, Any] = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"{out} is not the folder of a run", "Make one with: copydesk run STORIES -o OUT") from None
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{path} cannot be read: {error}", "Give the run's own command again") from error
+    if data.get("manifest", 0) > MANIFEST:
+        raise UsageError(f"{path} was written by a newer copydesk ({data.get('copydesk')})", "Upgrade copydesk")
+    return data
+
+
+class Job:
+    """One command's work in one run folder."""
+
+    plan: Plan
+
+    def __init__(
+        self,
+        out: Path,
+        settings: Settings,
+        names: list[str],
+        parser: Parser,
+        fail_fast: bool,
+        observer: Observer,
+    ) -> None:
+        self.out, self.settings, self.names = out, settings, names
+        self.parser, self.fail_fast, self.observer = parser, fail_fast, observer
+        self.store = Store(out)
+        self.started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+        self.warnings: list[str] = []
+
+    def sections(self) -> list[str]:
+        """Sections the run makes."""
+        return [section for name in self.names for section in installed()[name].makes]
+
+    def refused(self, row: Mapping[str, Any]) -> None:
+        """Take note of what the readers say."""
+        self.observer.note(row)
+        if "warning" in row and len(self.warnings) < 100:
+            self.warnings.append(f"{row['id']}: {row['warning']}")
+        if self.fail_fast and "code" in row:
+            raise FailedFast(f"{row['path']}: {row['message']} [{row['code']}]", "Mend it, or leave out --fail-fast")
+
+    def finish(self, keys: Mapping[str, str], stale: set[str], before: Path | None = None) -> Result:
+        """Make the layers ``keys`` name where they are missing, then join them."""
+        layers = [Layer(name, keys[name]) for name in ("parse", *self.names)]
+        made = self._make(layers, keys)
+        joining = time.perf_counter()
+        counts, changed = self._join([layer for layer in layers if layer.name != "parse"], stale, before)
+        self.seconds["join"] = time.perf_counter() - joining
+        result = Result(
+            out=self.out,
+            found=self.plan.found,
+            failed=self.plan.failed,
+            skipped=self.plan.skipped,
+            words=self.plan.words,
+            seconds=time.perf_counter() - self.started,
+            made=made,
+            changed=changed,
+            **counts,
+        )
+        total = result.ok + result.partial + result.failed + result.skipped
+        if total != result.found:
+            raise StorageError(f"{result.found} stories were found and {total} accounted for", "Please report this")
+        self.state("finished", self.plan.inputs, keys, stale, result)
+        return result
+
+    def _make(self, layers: Sequence[Layer], keys: Mapping[str, str]) -> tuple[str, ...]:
+        tasks: list[dict[str, Any]] = []
+        for shard in self.plan.shards:
+            missing = self.store.missing(shard, layers)
+            if missing:
+                tasks.append({"shard": shard.number, "make": [layer.name for layer in missing]})
+        self.observer.plan(self.plan, [self.plan.shards[task["shard"]] for task in tasks])
+        if not tasks:
+            return ()
+        hello = {
+            "out": str(self.out.absolute()),
+            "model": str(self.parser.path.absolute()),
+            "parse": keys["parse"],
+            "stages": [
+                {"name": n, "key": keys[n], "settings": self.settings.stages[n].model_dump(mode="json")}
+                for n in self.names
+            ],
+        }
+        workers = self.settings.run.workers or os.cpu_count() or 1
+        with Pool(hello, workers, self.settings.run.story_timeout) as pool, _stopping(pool):
+            done = 0
+            for receipt in pool.run(tasks, self._heard):
+                done += 1
+                for name, seconds in receipt["seconds"].items():
+                    self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+                if receipt["failures"] and self.fail_fast:
+                    raise FailedFast(self._first_failure(receipt["shard"]), "Mend it, or leave out --fail-fast")
+            if done < len(tasks):
+                raise Interrupted(
+                    f"stopped with {len(self.plan.shards) - len(tasks) + done} of {len(self.plan.shards)} shards done",
+                    "Give the same command again to go on",
+                )
+        names = {name for task in tasks for name in task["make"]}
+        return tuple(layer.name for layer in layers if layer.name in names)
+
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        if message["say"] == "progress":
+            self.observer.progress(message["stories"], message["words"])
+        elif message["say"] == "died":
+            warning = f"a worker process {message['how']}; its stories are read again one by one"
+            self.warnings.append(warning)
+            self.observer.note({"id": f"shard {message['shard']}", "warning": warning})
+
+    def _first_failure(self, number: int) -> str:
+        for file, facts in self.store.receipt(number).layers.items():
+            for position, code, message in facts["failures"]:
+                row = list(self.store.rows(number, "documents.jsonl"))[position]
+                return f"{row['id']}: {message} [{code}, {file.split('-')[0]}]"
+        return "a stage failed"
+
+    def _join(self, layers: Sequence[Layer], stale: set[str], before: Path | None) -> tuple[dict[str, int], int | None]:
+        ok = partial = changed = 0
+        with ExitStack() as stack:
+            old: Iterator[bytes] | None = None
+            if before is not None and before.exists():
+                old = iter(stack.enter_context(open(before, "rb")))
+            documents = stack.enter_context(atomic(self.out / "documents.jsonl"))
+            failures = stack.enter_context(atomic(self.out / "failures.jsonl"))
+            skipped = stack.enter_context(atomic(self.out / "skipped.jsonl"))
+            with open(self.store.work / "refused.jsonl", "rb") as refused:
+                for line in refused:
+                    (failures if b'"code":' in line and "code" in orjson.loads(line) else skipped).write(line)
+            for shard in self.plan.shards:
+                for row in self._joined(shard, layers, stale):
+                    rows = _failures(row)
+                    line = orjson.dumps(row) + b"\n"
+                    documents.write(line)
+                    _write_rows(failures, rows)
+                    for failure in rows:
+                        self.observer.note(failure)
+                    ok, partial = ok + (not rows), partial + bool(rows)
+                    changed += old is not None and next(old, b"") != line
+        return {"ok": ok, "partial": partial}, changed if before is not None else None
+
+    def _joined(self, shard: Shard, layers: Sequence[Layer], stale: set[str]) -> Iterator[dict[str, Any]]:
+        number = shard.number
+        columns = [self.store.rows(number, layer.file) for layer in layers]
+        for row in self.store.rows(number, "documents.jsonl"):
+            records = dict(row.pop("stages", {}))
+            for layer, column in zip(layers, columns, strict=True):
+                part = next(column)
+                row.update(part.get("sections", {}))
+                record: dict[str, Any] = {
+                    "version": installed()[layer.name].version,
+                    "key": layer.key[:16],
+                    "model": self.parser.label,
+                }
+                if layer.name in stale:
+                    record["stale"] = True
+                if "error" in part:
+                    record["error"] = part["error"]
+                records[layer.name] = record
+            row["stages"] = records
+            # Known fields in the model's order, then what other packages add: as Document.to_json writes them.
+            yield {k: row[k] for k in _ORDER if k in row} | {k: v for k, v in row.items() if k not in _ORDER}
+
+    def state(
+        self,
+        state: str,
+        inputs: Sequence[str],
+        keys: Mapping[str, str] | None = None,
+        stale: set[str] | None = None,
+        result: Result | None = None,
+    ) -> None:
+        """Write run.json."""
+        manifest: dict[str, Any] = {"manifest": MANIFEST, "copydesk": version("copydesk"), "state": state}
+        previous: dict[str, Any] = {}
+        with suppress(UsageError, StorageError):
+            previous = read_manifest(self.out)
+        if keys is None or result is None:
+            # What the last finished state said stays true of the files until the new ones are joined.
+            manifest = {**previous, **manifest, "inputs": list(inputs)}
+        else:
+            manifest |= {
+                "inputs": list(inputs),
+                "settings": self.settings.to_dict(),
+                "model": {"label": self.parser.label, "key": keys["parse"]},
+                "stages": {
+                    name: {
+                        "version": installed()[name].version,
+                        "key": keys[name],
+                        "needs": needed_by(installed()[name]),
+                        **({"stale": True} if stale and name in stale else {}),
+                    }
+                    for name in self.names
+                },
+                "counts": {
+                    "found": result.found,
+                    "ok": result.ok,
+                    "partial": result.partial,
+                    "failed": result.failed,
+                    "skipped": result.skipped,
+                    "words": result.words,
+                    "shards": len(self.plan.shards),
+                },
+                "made": list(result.made),
+                "warnings": self.warnings,
+                "libraries": {name: version(name) for name in _LIBRARIES},
+                "seconds": {"total": result.seconds, **self.seconds},
+            }
+        write_atomic(self.out / "run.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def _failures(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    source = row.get("source", {})
+    base = {"id": row["id"], "path": source.get("path")}
+    if "line" in source:
+        base["line"] = source["line"]
+    return [
+        {**base, "stage": name, **record["error"], "in_documents": True}
+        for name, record in row["stages"].items()
+        if "error" in record
+    ]
+
+
+def _write_rows(file: Digesting, rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        file.write(orjson.dumps(row) + b"\n")
+
+
+@contextmanager
+def _stopping(pool: Pool) -> Iterator[None]:
+    """Ctrl-C and SIGTERM: finish the shards in hand, then stop; a second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: object) -> None:
+        if pool.stopping:
+            raise Interrupted("stopped at once", "Give the same command again to go on")
+        pool.stop()
+
+    before: dict[signal.Signals, Any] = {}
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        before[sig] = signal.signal(sig, stop)
+    try:
+        yield
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)

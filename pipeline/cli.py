@@ -1,0 +1,282 @@
+"""The command ``copydesk``: each command is a few lines over the API. spaCy is loaded by none that needs none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+EXIT_CODES = """Exit codes: 0 all well; 2 wrong usage; 3 finished, but some stories or stages failed; 4 the disk is
+full or a kept file unreadable; 5 the output folder is in use; 130 interrupted."""
+
+
+def _said_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Errors are one line with the cure, and an exit code; never a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from pipeline.errors import INTERRUPTED, STORAGE, CopydeskError
+
+        try:
+            return command(*args, **kwargs)
+        except CopydeskError as error:
+            click.echo(f"copydesk: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("copydesk: stopped. Give the same command again to go on", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # The reader of our output has seen enough (| head).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except OSError as error:
+            click.echo(f"copydesk: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
+            sys.exit(STORAGE)
+
+    return wrapped
+
+
+def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_config = click.option(
+    "--config", type=click.Path(path_type=Path), help="Settings file; default: copydesk.toml, if it is there."
+)
+_set = click.option("--set", "assignments", multiple=True, metavar="STAGE.KEY=VALUE", help="Change one setting.")
+_workers = click.option("--workers", type=click.IntRange(0), help="Worker processes; default: one a core.")
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Show no progress and no summary.")
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="copydesk")
+def main() -> None:
+    """Turn wire copy into structured data: entities, dates, quotes, speakers and topics of every story."""
+
+
+@main.command("run")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option("--stages", help="Stages to run, parted by commas; what they need is run too. Default: all.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--encoding", help="Encoding of all inputs; default: found out for each.")
+@_options(_workers, _config, _set, _quiet)
+@_said_plainly
+def run_command(
+    inputs: Sequence[str],
+    out: Path,
+    stages: str | None,
+    fail_fast: bool,
+    encoding: str | None,
+    workers: int | None,
+    config: Path | None,
+    assignments: Sequence[str],
+    quiet: bool,
+) -> None:
+    """Read every story of files and folders INPUT... into the folder OUT.
+
+    Writes documents.jsonl, failures.jsonl, skipped.jsonl and run.json. If it is stopped, by Ctrl-C or by a power
+    cut, the same command goes on where it was.
+    """
+    from pipeline.batch.run import run
+    from pipeline.review.progress import observer
+
+    given = list(assignments)
+    if workers is not None:
+        given.append(f"run.workers={workers}")
+    if encoding is not None:
+        given.append(f"read.encoding={encoding}")
+    settings = _settings(config, given)
+    wanted = [name.strip() for name in stages.split(",") if name.strip()] if stages is not None else None
+    with observer(quiet) as watching:
+        result = run(inputs, out, settings=settings, stages=wanted, fail_fast=fail_fast, observer=watching)
+        watching.finish(result)
+    sys.exit(result.exit_code)
+
+
+@main.command("rerun")
+@click.argument("stage")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--new", "-o", type=click.Path(path_type=Path), help="Make a new run; OUT stays as it is.")
+@click.option("--only", is_flag=True, help="Leave the stages that read this one as they are, marked stale.")
+@_options(_workers, _set, _quiet)
+@_said_plainly
+def rerun_command(
+    stage: str,
+    out: Path,
+    new: Path | None,
+    only: bool,
+    workers: int | None,
+    assignments: Sequence[str],
+    quiet: bool,
+) -> None:
+    """Run one STAGE again over the finished run OUT, and the stages that read what it makes.
+
+    The parse made by the run is used again, so this takes a small part of the run's time.
+    """
+    from pipeline.batch.run import rerun
+    from pipeline.review.progress import observer
+
+    with observer(quiet) as watching:
+        result = rerun(stage, out, assignments=assignments, only=only, new=new, workers=workers, observer=watching)
+        watching.finish(result)
+    sys.exit(result.exit_code)
+
+
+@main.command("stage")
+@click.argument("name")
+@_options(_config, _set)
+@_said_plainly
+def stage_command(name: str, config: Path | None, assignments: Sequence[str]) -> None:
+    """Run one stage as a filter: documents.jsonl on standard input, the same with its section on standard output.
+
+    Other sections are used as they stand. A line that is no document, or that the stage fails on, is reported
+    on standard error and, if it can be, passed on unchanged; the exit code is then 3.
+    """
+    from pipeline.desk import Desk
+
+    desk = Desk([name], _settings(config, assignments), needs=False)
+    sys.exit(_filter(desk, sys.stdin.buffer, sys.stdout.buffer))
+
+
+def _filter(desk: Any, lines: IO[bytes], out: IO[bytes]) -> int:
+    import orjson
+
+    from pipeline.errors import FAILURES, OK
+    from pipeline.readers import document_of
+
+    code = OK
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            document = document_of(orjson.loads(line), f"line {number}")
+        except Exception as error:
+            click.echo(f"copydesk: line {number}: {error}", err=True)
+            code = FAILURES
+            continue
+        try:
+            line = desk(document).to_json() + b"\n"
+        except Exception as error:
+            click.echo(f"copydesk: line {number}: the stage failed on {document.id!r}: {error}", err=True)
+            code = FAILURES
+        out.write(line)
+    out.flush()
+    return code
+
+
+@main.command("stages")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--toml", "as_toml", is_flag=True, help="As a copydesk.toml with every setting at its default.")
+@_said_plainly
+def stages_command(as_json: bool, as_toml: bool) -> None:
+    """List the stages: what each needs and makes, its version, and what can be set."""
+    from pipeline.settings import as_toml as toml
+    from pipeline.settings import resolve
+    from pipeline.stage import installed, needed_by
+
+    if as_toml:
+        click.echo(toml(resolve({}, "defaults")), nl=False)
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "version": stage.version,
+            "needs": needed_by(stage),
+            "makes": list(stage.makes),
+            "about": (stage.__doc__ or "").strip().splitlines()[0] if stage.__doc__ else "",
+            "settings": {
+                key: {"default": field.default, "about": field.description or ""}
+                for key, field in stage.Settings.model_fields.items()
+            },
+        }
+        for name, stage in installed().items()
+    ]
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2, default=str).decode())
+        return
+    for row in rows:
+        needs = f", needs {', '.join(row['needs'])}" if row["needs"] else ""
+        click.secho(row["name"], bold=True, nl=False)
+        click.echo(f" {row['version']}: makes {', '.join(row['makes'])}{needs}")
+        if row["about"]:
+            click.echo(f"  {row['about']}")
+        for key, field in row["settings"].items():
+            click.echo(f"    {row['name']}.{key} = {field['default']!r}  {field['about']}")
+
+
+@main.command("schema")
+@_said_plainly
+def schema_command() -> None:
+    """Print the JSON Schema of a document."""
+    import orjson
+
+    from models.document import Document
+
+    click.echo(orjson.dumps(Document.model_json_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+@main.command("check")
+@click.argument("target", type=click.Path(exists=True, path_type=Path))
+@_said_plainly
+def check_command(target: Path) -> None:
+    """Check every document of a run's folder or of a documents.jsonl: offsets, texts, ids, references."""
+    from pipeline.errors import FAILURES
+    from pipeline.review.soundness import problems
+
+    path = target / "documents.jsonl" if target.is_dir() else target
+    count = bad = 0
+    for line, id_, faults in problems(path):
+        count += 1
+        for fault in faults:
+            click.echo(f"{path}:{line}: {id_}: {fault}")
+        bad += bool(faults)
+    click.echo(f"{count} documents, {bad} with faults")
+    sys.exit(FAILURES if bad else 0)
+
+
+@main.command("show")
+@click.argument("out", type=click.Path(exists=True, path_type=Path))
+@click.argument("id", metavar="ID", required=False)
+@_said_plainly
+def show_command(out: Path, id: str | None) -> None:
+    """Show a story of the run OUT in the terminal: entities, dates and quotes marked, speakers named.
+
+    Without an ID, list the ids of the run.
+    """
+    from pipeline.batch.run import open_run
+    from pipeline.review.terminal import show
+
+    run = open_run(out)
+    if id is None:
+        for document in run.documents():
+            click.echo(f"{document.id}\t{document.meta.headline or document.text[:60].strip()}".splitlines()[0])
+        return
+    show(run.document(id))
+
+
+def _settings(config: Path | None, assignments: Sequence[str]) -> Settings:
+    from pipeline.settings import load
+
+    if config is None and Path("copydesk.toml").is_file():
+        config = Path("copydesk.toml")
+    return load(config, assignments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Looking at runs: progress, soundness, the terminal view."""
