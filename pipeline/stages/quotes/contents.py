@@ -1,0 +1,381 @@
+"""Finding: what hangs on a cue as its content, by the clause, the object or the quoted region it governs.
+
+Frames: ``after`` a clause to the right, ``before`` one to the left, ``around`` one on both sides, ``wh`` an embedded
+question, ``to`` an infinitive, ``np`` an object, ``prep`` a prepositional object, ``quote`` a quoted region that
+touches the cue, ``out`` one that ends where the cue's clause begins, ``as`` and ``according`` for the parentheses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.stages.quotes import sources
+from pipeline.stages.quotes.cues import Lexicon, group, negative
+from pipeline.stages.quotes.tree import Tree
+from pipeline.stages.quotes.triple import Range, Triple
+
+_WH = frozenset({"whether", "if", "what", "why", "how", "who", "which", "when", "where"})
+_CLAUSE = frozenset({"ccomp"})
+_MARKS = frozenset({",", ":", "—", "–", "-", "--", '"', "“", "``", "''", "‘", "'"})
+_ADJUNCTS = frozenset({"prep", "npadvmod", "advmod", "dobj", "dative", "prt", "neg", "tmod", "pobj"})
+_BREAKERS = frozenset({"according", "citing"})
+
+
+def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
+    """Every attribution a word of the story may open, with weight at least ``floor``; they may overlap."""
+    found: list[Triple] = []
+    for i in range(tree.size):
+        pos = tree.pos[i]
+        if pos == "VERB":
+            if tree.lower[i] == "according":
+                found += _according(tree, i)
+            else:
+                found += _verb(tree, i, lexicon)
+        elif pos == "NOUN":
+            found += _noun(tree, i, lexicon)
+        elif pos == "ADJ":
+            found += _adjective(tree, i, lexicon)
+    return [t for t in found if t.weight >= floor]
+
+
+def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
+    cue = group(tree, i)
+    source = sources.of_verb(tree, i)
+    if sources.is_empty(tree, source) and tree.kids(i, "nsubjpass", "auxpass"):
+        source = None
+    best: Triple | None = None
+    for frame, parts, spoken in _frames(tree, i, cue, source):
+        parts = [p for p in (_snap(tree, *part, i) for part in parts) if p[1] > p[0]]
+        if not parts:
+            continue
+        weight = lexicon.weight(tree.lemma[i], "V", frame)
+        triple = Triple(
+            i, cue, spoken, parts, tree.lemma[i], lexicon.kind(tree.lemma[i], "V"), frame, weight, negative(tree, i)
+        )
+        if best is None or weight > best.weight:
+            best = triple
+    if best is not None:
+        yield best
+
+
+Frame = tuple[str, list[Range], Range | None]
+
+
+def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Frame]:
+    first, last = tree.first[i], tree.last[i]
+    own = source if source is not None and first <= source[0] < last else None
+    low = min(cue[0], own[0]) if own is not None and own[0] < cue[0] and cue[0] - own[1] <= 12 else cue[0]
+    high = _core_end(tree, i, cue, own)
+    out = _before_core(tree, low, first)
+    if out is not None and tree.region[out] >= 0:
+        yield from _quoted_before(tree, i, cue, source, out, high)
+    into = _after_core(tree, high, last)
+    if into is not None:
+        yield "quote", [(into, _past(tree, into, i))], source
+    if _parenthetical(tree, low, high, first, last) and tree.lower[low] not in ("who", "which", "that"):
+        yield "around", [(first, low - 1), (high + 1, _stop(tree, high + 1, last, i))], source
+    if tree.dep[i] == "advcl" and any(tree.lower[c] == "as" and c < i for c in tree.kids(i, "mark", "advmod")):
+        yield from _as(tree, i, source)
+        return
+    clause = _clause(tree, i)
+    if clause is not None and clause > i:
+        start = max(tree.left[clause], high if tree.left[clause] < high <= clause else tree.left[clause], cue[1])
+        start = _skip(tree, start, clause)
+        frame = "wh" if tree.lower[start] in _WH else "after"
+        yield frame, [(start, _extend(tree, i, clause, start))], source
+    elif out is not None and tree.region[out] < 0 and _finite(tree, first, out + 1):
+        if clause is not None or _loose(tree, i, high, last):
+            start = _sentence_start(tree, first)
+            yield "before", [(start, out + 1)], source
+    infinitive = next((c for c in tree.kids(i, "xcomp") if c > i), None)
+    if infinitive is not None:
+        objects = [c for c in tree.kids(i, "dobj") if i < c < infinitive]
+        start = tree.left[infinitive]
+        if start <= i:
+            start = cue[1]
+        to = any(tree.lower[c] == "to" for c in tree.kids(infinitive, "aux"))
+        if objects:
+            start = min(start, tree.left[objects[0]]) if tree.left[objects[0]] > i else start
+        yield ("to" if to else "comp"), [(start, tree.right[infinitive] + 1)], source
+    yield from _objects(tree, i, cue, source)
+
+
+def _before_core(tree: Tree, low: int, first: int) -> int | None:
+    """Token before the comma that parts the cue's clause from what stands before it."""
+    k = low - 1
+    while k >= first and (tree.pos[k] in ("ADV", "CCONJ") or tree.pos[k] == "SPACE"):
+        k -= 1
+    if k < first:
+        return None
+    if tree.region[k] >= 0:
+        return k
+    if tree.word[k] in (",", "—", "–", "--") and k - 1 >= first:
+        return k - 1
+    return None
+
+
+def _after_core(tree: Tree, high: int, last: int) -> int | None:
+    """First token of a region that begins right after the cue's clause."""
+    k = high
+    while (
+        k < last and tree.region[k] < 0 and (tree.word[k] in (",", ":", "—") or tree.lower[k] in ("that", "as", "like"))
+    ):
+        k += 1
+    if k < last and tree.region[k] >= 0 and (k == 0 or tree.region[k - 1] != tree.region[k]):
+        return k if tree.word[k - 1].lower() != "that" or k - 1 < high else k - 1
+    return None
+
+
+def _core_end(tree: Tree, i: int, cue: Range, source: Range | None) -> int:
+    """End of the cue's own clause: recipient, venue and day included, its content not."""
+    end = cue[1]
+    if source is not None and source[0] > i:
+        end = max(end, source[1])
+    clause = _clause(tree, i)
+    moved = True
+    while moved:
+        moved = False
+        for c in tree.children[i]:
+            if tree.dep[c] not in _ADJUNCTS or not end - 1 < tree.left[c] <= end or tree.region[c] >= 0:
+                continue
+            right = tree.right[c] + 1
+            if right > end and right - end <= 9 and not (clause is not None and c < clause < right):
+                if any(tree.region[k] >= 0 or tree.pos[k] in ("VERB", "AUX") for k in range(end, right)):
+                    continue
+                end, moved = right, True
+    return min(end, tree.last[i])
+
+
+def _quoted_before(tree: Tree, i: int, cue: Range, source: Range | None, out: int, high: int) -> Iterator[Frame]:
+    """``"A," X said`` and ``"A," said X``, with what stands unquoted before A in its sentence."""
+    region = tree.region[out]
+    start = out
+    while start > 0 and tree.region[start - 1] == region:
+        start -= 1
+    first = tree.first[start]
+    if source is None or not (source[1] <= i or source[0] >= i):
+        source = source or sources.beside(tree, i, out + 1, tree.last[i])
+    elif source[0] < first:
+        source = sources.beside(tree, i, out + 1, tree.last[i]) or source
+    begin = _sentence_start(tree, first) if first < start else start
+    if begin < start and not _finite(tree, begin, start) and tree.word[start - 1] == ",":
+        begin = start
+    yield "out", [(begin, out + 1)], source
+
+
+def _past(tree: Tree, into: int, i: int) -> int:
+    """End of a content that begins with a quoted region: its end, or the clause's where the sentence runs on."""
+    region = max(tree.region[into], tree.region[into + 1] if into + 1 < tree.size else -1)
+    end = into
+    while end < tree.size and (tree.region[end] == region or end == into):
+        end += 1
+    if end >= 2 and any(tree.word[k] in (".", "?", "!", ",") for k in range(max(end - 2, into), end)):
+        return end
+    if (
+        end < tree.last[i]
+        and tree.word[end] not in (",", ";", ".", "—")
+        and tree.lower[end] not in ("and", "but", "as")
+    ):
+        edge = max((tree.right[c] + 1 for c in tree.children[i] if c < end <= tree.right[c]), default=end)
+        return max(end, _stop(tree, end, min(edge, tree.last[i]), i))
+    return end
+
+
+def _parenthetical(tree: Tree, low: int, high: int, first: int, last: int) -> bool:
+    """Whether the cue's clause stands between commas, with words on both sides."""
+    return (
+        low - 1 > first
+        and high + 1 < last
+        and tree.word[low - 1] in (",", "—", "–")
+        and tree.word[high] in (",", "—", "–")
+        and high - low <= 14
+        and tree.region[low - 2] < 0
+    )
+
+
+def _clause(tree: Tree, i: int) -> int | None:
+    """Head of the cue's clausal complement, the right one if there are two."""
+    clauses = [c for c in tree.children[i] if tree.dep[c] in _CLAUSE]
+    return max(clauses) if clauses else None
+
+
+def _skip(tree: Tree, start: int, clause: int) -> int:
+    while (
+        start < clause
+        and (tree.word[start] in (",", ":", "—") or tree.pos[start] == "SPACE")
+        and tree.region[start] < 0
+    ):
+        start += 1
+    return start
+
+
+def _extend(tree: Tree, i: int, clause: int, start: int) -> int:
+    """End of a clause to the right of its cue: on to the sentence's end where nothing else takes over."""
+    end = max(tree.right[clause] + 1, clause + 1)
+    last = tree.last[i]
+    if tree.dep[i] in ("ROOT", "conj", "advcl") or tree.head[i] == i:
+        end = max(end, min(last, tree.right[i] + 1))
+        if tree.dep[i] == "ROOT":
+            end = last
+    return _stop(tree, start, min(end, last), i)
+
+
+def _stop(tree: Tree, start: int, end: int, cue: int) -> int:
+    """Where a stretch that begins at ``start`` gives way to another verb of the cue's own clause, at latest ``end``."""
+    for k in range(start, end):
+        if tree.region[k] >= 0:
+            continue
+        if tree.head[k] == cue and tree.dep[k] in ("conj", "advcl") and k > start and tree.pos[k] == "VERB":
+            left = max(tree.left[k], start)
+            while left > start and (tree.word[left - 1] in (",", "—") or tree.dep[left - 1] == "cc"):
+                left -= 1
+            if tree.dep[k] == "conj" or tree.tag[k] == "VBG":
+                return left
+        if tree.lower[k] in _BREAKERS and k > start and tree.word[k - 1] == ",":
+            return k - 1
+    return end
+
+
+def _finite(tree: Tree, low: int, high: int) -> bool:
+    """Whether tokens ``[low, high)`` hold a verb."""
+    return any(tree.pos[k] in ("VERB", "AUX") for k in range(low, high))
+
+
+def _loose(tree: Tree, i: int, high: int, last: int) -> bool:
+    """Whether nothing of weight follows the cue's clause, so that what stands before it is the content."""
+    return tree.dep[i] in ("ROOT", "ccomp", "parataxis", "conj") and not _finite(tree, high, last)
+
+
+def _sentence_start(tree: Tree, first: int) -> int:
+    while first < tree.size - 1 and (tree.pos[first] == "SPACE" or tree.word[first] in (",", ";", "—", "-", "•", "*")):
+        first += 1
+    return first
+
+
+def _as(tree: Tree, i: int, source: Range | None) -> Iterator[Frame]:
+    """``as X said``: the sentence without the parenthesis."""
+    first, last = tree.first[i], tree.last[i]
+    left, right = tree.left[i], min(tree.right[i] + 1, last)
+    parts = []
+    if left - first > 2:
+        parts.append((_sentence_start(tree, first), left))
+    if last - right > 3 and tree.word[min(right, last - 1)] == ",":
+        parts.append((right + 1, last))
+    elif left - first <= 2 and last - right > 3:
+        parts.append((right, last))
+    if parts:
+        yield "as", parts, source
+
+
+def _objects(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Frame]:
+    objects = [c for c in tree.kids(i, "dobj", "oprd", "attr") if c > i]
+    preps = [c for c in tree.kids(i, "prep") if c > i and tree.lower[c] in _PREPOSITIONS]
+    if objects:
+        start = tree.left[objects[0]]
+        if start <= i:
+            start = cue[1]
+        end = tree.right[objects[-1]] + 1
+        later = [p for p in preps if p >= end - 1 and tree.lower[p] in ("as", "of", "for", "to", "against", "over")]
+        if later:
+            end = max(end, tree.right[later[0]] + 1)
+        yield "np", [(start, end)], source
+    elif preps:
+        end = tree.right[preps[0]] + 1
+        yield "p-" + tree.lower[preps[0]], [(preps[0] + 1, end)], source
+
+
+_PREPOSITIONS = frozenset({"for", "of", "about", "against", "to", "on", "as", "with", "in", "at", "over", "from"})
+
+
+def _according(tree: Tree, i: int) -> Iterator[Triple]:
+    """``according to X`` at the head, at the end or inside of its sentence."""
+    if i + 2 >= tree.last[i] or tree.lower[i + 1] != "to" or tree.region[i] >= 0:
+        return
+    first, last = tree.first[i], tree.last[i]
+    objects = tree.kids(i + 1, "pobj")
+    if objects:
+        source = sources.phrase(tree, objects[0], i + 1)
+    else:
+        k = i + 2
+        while k < last and tree.word[k] not in (",", ".", ";"):
+            k += 1
+        source = (i + 2, k)
+    after = source[1]
+    while after < last and tree.word[after] == ")":
+        after += 1
+    parts: list[Range] = []
+    if i - first > 2:
+        left = i - 1 if tree.word[i - 1] == "," else i
+        parts.append((_sentence_start(tree, first), left))
+        if after + 2 < last and tree.word[after] == "," and tree.dep[i] == "prep" and _finite(tree, after, last):
+            parts.append((after + 1, last))
+    elif after + 2 < last:
+        parts.append((after + 1 if tree.word[after] == "," else after, last))
+    parts = [p for p in (_snap(tree, *part, i) for part in parts) if p[1] > p[0]]
+    if parts:
+        yield Triple(i, (i, i + 2), source, parts, "according", "speech", "according", 0.9)
+
+
+def _noun(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
+    for c in tree.kids(i, "acl", "ccomp"):
+        if c < i:
+            continue
+        start = max(tree.left[c], i + 1)
+        marks = [tree.lower[k] for k in tree.kids(c, "mark")]
+        frame = "that" if "that" in marks or tree.lower[start] == "that" else "to" if tree.lower[start] == "to" else ""
+        if frame:
+            yield _nominal(tree, i, lexicon, frame, (start, tree.right[c] + 1))
+            return
+    for c in tree.kids(i, "prep"):
+        if c > i and tree.lower[c] in ("for", "of", "about", "on", "to", "against"):
+            yield _nominal(tree, i, lexicon, "p-" + tree.lower[c], (c + 1, tree.right[c] + 1))
+            return
+
+
+def _nominal(tree: Tree, i: int, lexicon: Lexicon, frame: str, part: Range) -> Triple:
+    part = _snap(tree, *part, i)
+    lemma = tree.lemma[i]
+    return Triple(
+        i, (i, i + 1), sources.of_noun(tree, i), [part], lemma, lexicon.kind(lemma, "N"), frame,
+        lexicon.weight(lemma, "N", frame) if part[1] > part[0] else 0.0, negative(tree, i),
+    )  # fmt: skip
+
+
+def _adjective(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
+    for c in tree.kids(i, "ccomp", "xcomp", "prep"):
+        if c < i:
+            continue
+        start = max(tree.left[c], i + 1)
+        frame = "that" if tree.dep[c] == "ccomp" else "to"
+        if tree.dep[c] == "prep":
+            frame, start = "p-" + tree.lower[c], c + 1
+        part = _snap(tree, start, tree.right[c] + 1, i)
+        above = tree.head[i]
+        source = sources.of_verb(tree, above) if tree.pos[above] in ("AUX", "VERB") and above != i else None
+        lemma = tree.lemma[i]
+        if part[1] > part[0]:
+            yield Triple(
+                i, (i, i + 1), source, [part], lemma, lexicon.kind(lemma, "A"), frame,
+                lexicon.weight(lemma, "A", frame), negative(tree, i) or negative(tree, above),
+            )  # fmt: skip
+        return
+
+
+def _snap(tree: Tree, start: int, end: int, cue: int) -> Range:
+    """The range trimmed of stray punctuation and widened so that it cuts no quoted region."""
+    first = tree.region[start] if start < tree.size else -1
+    if first >= 0:
+        while start - 1 > cue and tree.region[start - 1] == first:
+            start -= 1
+    inside = tree.region[end - 1] if 0 < end <= tree.size else -1
+    if inside >= 0 and inside != tree.region[cue]:
+        while end < tree.size and tree.region[end] == inside and end != cue:
+            end += 1
+    while end > start and tree.region[end - 1] < 0 and (tree.word[end - 1] in _EDGE or tree.pos[end - 1] == "SPACE"):
+        end -= 1
+    while start < end and tree.region[start] < 0 and (tree.word[start] in _EDGE or tree.pos[start] == "SPACE"):
+        start += 1
+    return start, end
+
+
+_EDGE = frozenset({",", ".", ";", ":", "—", "–", "-", "--"})

@@ -1,0 +1,80 @@
+"""A story's quotations: scan the marks, find cue, source and content on the parse, join, write down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from models.document import Cue, Quote, Span, TextSpan
+from pipeline.stages.quotes import marks
+from pipeline.stages.quotes.contents import find
+from pipeline.stages.quotes.cues import lexicon
+from pipeline.stages.quotes.joining import Joined, join, outermost
+from pipeline.stages.quotes.tree import Tree
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from models.document import Document
+    from pipeline.stages.quotes import QuotesSettings
+    from pipeline.stages.quotes.triple import Range, Triple
+
+_OUTSIDE = frozenset({"header", "byline", "dateline", "embargo", "credit"})
+
+
+def extract(document: Document, parse: Doc, settings: QuotesSettings) -> list[Quote]:
+    """All quotations of ``document`` the settings let through."""
+    paragraphs = document.paragraphs()
+    regions = marks.scan(document.text, paragraphs, settings.singles)
+    tree = Tree(parse, paragraphs, regions)
+    triples = [t for t in find(tree, lexicon(), settings.min_confidence) if _wanted(t, settings)]
+    joined = join(tree, regions, outermost(tree, triples), settings.min_words)
+    zones = [z for z in document.zones if z.kind in _OUTSIDE]
+    kept = [
+        q
+        for q in joined
+        if q.confidence >= settings.min_confidence and not any(z.start <= tree.start[q.first] < z.end for z in zones)
+    ]
+    names = {id(quote): f"q{n}" for n, quote in enumerate(kept, 1)}
+    return [_write(tree, quote, names) for quote in kept]
+
+
+def _wanted(triple: Triple, settings: QuotesSettings) -> bool:
+    return {"thought": settings.thoughts, "intention": settings.intentions}.get(triple.kind, True)
+
+
+def _write(tree: Tree, quote: Joined, names: dict[int, str]) -> Quote:
+    parts = [Span(start=tree.start[a], end=tree.end[b - 1]) for a, b in quote.parts]
+    fields: dict[str, object] = {}
+    if quote.triple is not None:
+        triple = quote.triple
+        if triple.cue is not None:
+            start, end = _span(tree, triple.cue)
+            fields["cue"] = Cue.of(tree.text, start, end, lemma=triple.lemma)
+        if triple.source is not None:
+            fields["source"] = TextSpan.of(tree.text, *_span(tree, triple.source))
+        fields["kind"] = triple.kind
+        fields["polarity"] = "negative" if triple.negative else "positive"
+    else:
+        fields["kind"] = "speech"
+    if quote.continues is not None and id(quote.continues) in names:
+        fields["continues"] = names[id(quote.continues)]
+    return Quote(
+        id=names[id(quote)],
+        type=_type(tree, quote),
+        start=parts[0].start,
+        end=max(p.end for p in parts),
+        parts=parts,
+        confidence=round(min(max(quote.confidence, 0.0), 1.0), 3),
+        **fields,
+    )
+
+
+def _span(tree: Tree, tokens: Range) -> tuple[int, int]:
+    return tree.start[tokens[0]], tree.end[tokens[1] - 1]
+
+
+def _type(tree: Tree, quote: Joined) -> Literal["direct", "indirect", "mixed"]:
+    inside = [tree.region[k] >= 0 for a, b in quote.parts for k in range(a, b) if tree.pos[k] not in ("PUNCT", "SPACE")]
+    if not any(inside):
+        return "indirect"
+    return "direct" if all(inside) else "mixed"

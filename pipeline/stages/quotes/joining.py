@@ -1,0 +1,166 @@
+"""Joining: from triples and quoted regions to the quotations of a story.
+
+Only the outermost of nested attributions stays; contents split around their cue become one quotation with several
+parts; quoted regions nobody claimed become quotations without a cue when they are long enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.stages.quotes.marks import Region, words
+from pipeline.stages.quotes.tree import Tree
+from pipeline.stages.quotes.triple import Range, Triple
+
+GAP = 30
+"""Most tokens the cue's clause between two parts of one quotation may have."""
+
+
+@dataclass
+class Joined:
+    """A quotation before it is written down."""
+
+    triple: Triple | None
+    parts: list[Range]
+    continues: Joined | None = None
+    confidence: float = 0.5
+    regions: set[int] = field(default_factory=set)
+
+    @property
+    def first(self) -> int:
+        """First token of the content."""
+        return self.parts[0][0]
+
+    @property
+    def last(self) -> int:
+        """One past the last token of the content."""
+        return self.parts[-1][1]
+
+
+def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
+    """Triples that are no part of another's content and claim no content already claimed."""
+    kept: list[Triple] = []
+    owner: dict[int, Triple] = {}
+    for triple in sorted(triples, key=lambda t: (-(t.frame in _FIRM), -t.size, -t.weight, t.head)):
+        if triple.head in owner:
+            continue
+        claimed = sum(k in owner for a, b in triple.parts for k in range(a, b))
+        if claimed * 2 > triple.size:
+            continue
+        if claimed:
+            triple.parts = _free(triple.parts, owner)
+            if not triple.parts:
+                continue
+        kept.append(triple)
+        for a, b in triple.parts:
+            for k in range(a, b):
+                owner[k] = triple
+    # A cue swallowed by a content that was taken after it.
+    return sorted((t for t in kept if owner.get(t.head) in (None, t)), key=lambda t: (t.first, t.head))
+
+
+_FIRM = frozenset({"out"})
+
+
+def _free(parts: list[Range], owner: dict[int, Triple]) -> list[Range]:
+    """The longest unclaimed stretch of every part."""
+    free: list[Range] = []
+    for a, b in parts:
+        k = a
+        stretches = []
+        while k < b:
+            if k in owner:
+                k += 1
+                continue
+            begin = k
+            while k < b and k not in owner:
+                k += 1
+            stretches.append((begin, k))
+        if stretches:
+            free.append(max(stretches, key=lambda s: s[1] - s[0]))
+    return free
+
+
+def join(tree: Tree, regions: list[Region], triples: list[Triple], min_words: int) -> list[Joined]:
+    """The story's quotations in order of offset."""
+    quotes = [Joined(t, list(t.parts), confidence=t.weight) for t in triples]
+    spans = _region_tokens(tree, len(regions))
+    owner: dict[int, Joined] = {}
+    for quote in quotes:
+        for a, b in quote.parts:
+            for k in range(a, b):
+                if tree.region[k] >= 0:
+                    owner.setdefault(tree.region[k], quote)
+    heads = sorted((t.head, n) for n, t in enumerate(triples))
+    for n, region in enumerate(regions):
+        if n in owner or spans[n] is None:
+            continue
+        a, b = spans[n]  # type: ignore[misc]
+        before = _before(quotes, a)
+        if before is not None and _carries_on(tree, before, region, a, b, heads, quotes):
+            before.parts.append((a, b))
+            owner[n] = before
+        elif words(tree.text, region) >= min_words and not _titled(tree, a, b):
+            loose = Joined(None, [(a, b)], confidence=0.6 if region.closed else 0.5)
+            if before is not None and tree.paragraph[a] - tree.paragraph[before.last - 1] <= 1:
+                loose.continues = before
+            quotes.append(loose)
+            owner[n] = loose
+            quotes.sort(key=lambda q: q.first)
+    return sorted(quotes, key=lambda q: (q.first, q.last))
+
+
+def _region_tokens(tree: Tree, count: int) -> list[Range | None]:
+    spans: list[Range | None] = [None] * count
+    for k, n in enumerate(tree.region):
+        if n >= 0:
+            held = spans[n]
+            spans[n] = (held[0] if held else k, k + 1)
+    return spans
+
+
+def _before(quotes: list[Joined], token: int) -> Joined | None:
+    """The quotation that ends nearest before ``token``."""
+    best = None
+    for quote in quotes:
+        if quote.last <= token and (best is None or quote.last > best.last):
+            best = quote
+    return best
+
+
+def _carries_on(
+    tree: Tree, quote: Joined, region: Region, a: int, b: int, heads: list[tuple[int, int]], quotes: list[Joined]
+) -> bool:
+    """Whether the region ``[a, b)`` is a further part of ``quote``."""
+    low = quote.last
+    apart = tree.paragraph[a] - tree.paragraph[low - 1]
+    if region.continues:
+        return apart <= 1
+    gap = [k for k in range(low, a) if tree.pos[k] not in ("PUNCT", "SPACE")]
+    if apart > 0 or len(gap) > GAP:
+        return False
+    if not gap:
+        return True
+    triple = quote.triple
+    if triple is None or not low <= triple.head < a:
+        return False
+    if any(
+        low <= head < a and quotes_triple is not triple
+        for head, quotes_triple in ((h, _of(quotes, h)) for h, _ in heads)
+    ):
+        return False
+    return True
+
+
+def _of(quotes: list[Joined], head: int) -> Triple | None:
+    for quote in quotes:
+        if quote.triple is not None and quote.triple.head == head:
+            return quote.triple
+    return None
+
+
+def _titled(tree: Tree, a: int, b: int) -> bool:
+    """Whether the region reads as the title of a work: every longer word begins with a capital, no stop inside."""
+    long = [tree.word[k] for k in range(a, b) if len(tree.word[k]) > 3 and tree.word[k][:1].isalpha()]
+    stops = any(tree.word[k] in (".", "?", "!", ",") for k in range(a, b))
+    return bool(long) and not stops and b - a <= 14 and all(w[0].isupper() for w in long)

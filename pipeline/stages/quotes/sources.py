@@ -1,0 +1,163 @@
+"""The source of a cue: the phrase that names who says it, titles and appositives included."""
+
+from __future__ import annotations
+
+from pipeline.stages.quotes.tree import SUBJECTS, Tree
+from pipeline.stages.quotes.triple import Range
+
+_EMPTY = frozenset({"it", "there", "that", "this", "what", "which"})
+_NOMINAL = frozenset({"PROPN", "NOUN", "PRON", "NUM", "ADJ", "DET", "X"})
+_TIMES = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow week month year night morning "
+    "afternoon evening".split()
+)
+
+
+def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
+    """Source of a verbal cue: subject, agent of a passive, or the subject it shares with the verb above it."""
+    passive = bool(tree.kids(verb, "auxpass", "nsubjpass")) or _bare_passive(tree, verb)
+    agent = by_phrase(tree, verb)
+    if passive:
+        return agent
+    subjects = tree.kids(verb, "nsubj", "csubj")
+    if subjects:
+        # Inverted with a phrase in front, the nearest subject is the speaker.
+        subject = min(subjects, key=lambda s: abs(s - verb))
+        if tree.dep[subject] == "nsubj":
+            return phrase(tree, subject, verb)
+    if agent is not None:
+        return agent
+    return None if depth > 6 else _shared(tree, verb, depth)
+
+
+def _bare_passive(tree: Tree, verb: int) -> bool:
+    return tree.tag[verb] == "VBN" and tree.dep[verb] == "acl" and not tree.kids(verb, "aux")
+
+
+def by_phrase(tree: Tree, token: int) -> Range | None:
+    """The phrase after ``by`` that depends on ``token``."""
+    for child in tree.children[token]:
+        if tree.lower[child] == "by" and tree.dep[child] in ("agent", "prep"):
+            for obj in tree.kids(child, "pobj"):
+                return phrase(tree, obj, token)
+    return None
+
+
+def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
+    dep, head = tree.dep[verb], tree.head[verb]
+    if head == verb:
+        return None
+    if dep in ("acl", "relcl") and tree.tag[verb] == "VBG":
+        return phrase(tree, head, verb)
+    if dep in ("conj", "xcomp", "advcl", "ccomp", "dep", "pcomp", "parataxis", "acl") and tree.pos[head] in (
+        "VERB",
+        "AUX",
+    ):
+        return of_verb(tree, head, depth + 1)
+    if dep in ("pcomp", "prep", "acl", "xcomp", "conj", "advcl", "ccomp"):
+        return _shared(tree, head, depth + 1) if tree.pos[head] not in _NOMINAL else of_noun(tree, head)
+    return None
+
+
+def of_noun(tree: Tree, noun: int) -> Range | None:
+    """Source of a nominal cue: ``X's claim``, ``the claim by X``, ``the view of X``, or the subject of its verb."""
+    for child in tree.kids(noun, "poss"):
+        return phrase(tree, child, noun)
+    agent = by_phrase(tree, noun)
+    if agent is not None:
+        return agent
+    for child in tree.children[noun]:
+        if tree.lower[child] in ("of", "from", "among") and tree.dep[child] == "prep":
+            for obj in tree.kids(child, "pobj"):
+                return phrase(tree, obj, noun)
+    head = tree.head[noun]
+    if tree.dep[noun] in ("dobj", "attr", "pobj", "oprd") and head != noun:
+        if tree.pos[head] == "ADP":
+            head = tree.head[head]
+        if tree.pos[head] in ("VERB", "AUX"):
+            return of_verb(tree, head, 3)
+    return None
+
+
+def is_empty(tree: Tree, source: Range | None) -> bool:
+    """Whether the source is the empty subject of a passive (``it was claimed``)."""
+    return source is not None and source[1] - source[0] == 1 and tree.lower[source[0]] in _EMPTY
+
+
+def phrase(tree: Tree, head: int, cue: int) -> Range:
+    """The noun phrase of ``head``, kept on its side of the cue and without marks at its edges."""
+    left, right = tree.left[head], tree.right[head] + 1
+    if left <= cue < right:
+        left, right = (left, cue) if head < cue else (cue + 1, right)
+    # A clause or a quotation wrongly hung on the name is no part of it.
+    region = tree.region[head]
+    for i in range(head + 1, right):
+        if tree.region[i] != region or tree.paragraph[i] != tree.paragraph[head]:
+            right = i
+            break
+    for i in range(head - 1, left - 1, -1):
+        if tree.region[i] != region or tree.paragraph[i] != tree.paragraph[head]:
+            left = i + 1
+            break
+    return trim(tree, max(left, tree.first[head]), min(right, tree.last[head]))
+
+
+def trim(tree: Tree, left: int, right: int) -> Range:
+    """``[left, right)`` without punctuation, conjunctions and possessive marks at its edges."""
+    while right - left > 1 and (
+        tree.pos[right - 1] in ("PUNCT", "SPACE", "CCONJ") or tree.lower[right - 1] in ("'s", "’s")
+    ):
+        if tree.word[right - 1] == ")" and "(" in tree.word[left : right - 1]:
+            break
+        right -= 1
+    while right - left > 1 and tree.pos[left] in ("PUNCT", "SPACE", "CCONJ"):
+        left += 1
+    return left, right
+
+
+def beside(tree: Tree, cue: int, low: int, high: int) -> Range | None:
+    """A noun phrase that touches the cue within tokens ``[low, high)``: what the parser did not call its subject."""
+    i = cue - 1
+    while i >= low and (tree.pos[i] in ("AUX", "ADV", "PART") or tree.tag[i] == "MD"):
+        i -= 1
+    if i >= low and tree.word[i] in (",", ")", "—", "–", "-"):
+        return _before_comma(tree, i, low)
+    if i >= low and tree.pos[i] in _NOMINAL and tree.lower[i] not in _TIMES:
+        return trim(tree, *_run(tree, i, low, high))
+    i = cue + 1
+    while i < high and tree.pos[i] == "ADV":
+        i += 1
+    if i < high and tree.pos[i] in _NOMINAL and tree.lower[i] not in _TIMES and tree.word[i] not in ("that", "this"):
+        a, b = _run(tree, i, i, high)
+        return trim(tree, a, b)
+    return None
+
+
+def _before_comma(tree: Tree, comma: int, low: int) -> Range | None:
+    """Subject and appositive before a cue: ``Smith, a teacher, said``."""
+    start = low
+    while start < comma and tree.pos[start] in ("PUNCT", "SPACE", "CCONJ", "ADV", "SCONJ"):
+        start += 1
+    if start < comma and tree.pos[start] in _NOMINAL:
+        return trim(tree, start, comma)
+    return None
+
+
+_INSIDE = frozenset({"PROPN", "NOUN", "ADJ", "DET", "NUM", "PRON", "PART", "X"})
+
+
+def _run(tree: Tree, i: int, low: int, high: int) -> Range:
+    left = right = i
+    while left - 1 >= low and (
+        tree.pos[left - 1] in _INSIDE or tree.lower[left - 1] in ("of", "for", "and", "'s", "’s", ".", "-")
+    ):
+        left -= 1
+    if tree.pos[i] == "PRON" and tree.tag[i] == "PRP":
+        return i, i + 1
+    while right + 1 < high and (
+        tree.pos[right + 1] in _INSIDE or tree.lower[right + 1] in ("of", "for", "'s", "’s", "-")
+    ):
+        right += 1
+    while left < i and tree.lower[left] in ("and", "of", "for", ".", "-", "'s", "’s"):
+        left += 1
+    return left, right + 1
