@@ -25,6 +25,8 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
     """Every attribution a word of the story may open, with weight at least ``floor``; they may overlap."""
     found: list[Triple] = []
     for i in range(tree.size):
+        if tree.quoted[i]:
+            continue
         pos = tree.pos[i]
         if pos == "VERB":
             if tree.lower[i] == "according":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.stages.quotes.tree import SUBJECTS, Tree
+from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range
 
 _EMPTY = frozenset({"it", "there", "that", "this", "what", "which"})

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from pipeline.stages.quotes.marks import Region
 
-SUBJECTS = frozenset({"nsubj", "nsubjpass", "csubj", "expl"})
+QUOTED = 3
+"""Fewest words in quotation marks that are taken as somebody's words: a cue inside of them is theirs."""
 
 
 class Tree:
@@ -39,6 +40,8 @@ class Tree:
             if h != i:
                 self.children[h].append(i)
         self.region = self._regions(regions)
+        long = [len(self.text[r.inner_start : r.inner_end].split()) >= QUOTED for r in regions]
+        self.quoted = [n >= 0 and long[n] for n in self.region]
         self.paragraph = self._paragraphs(paragraphs)
         self._sentences([bool(t.is_sent_start) for t in tokens], regions)
 
@@ -102,7 +105,7 @@ class Tree:
 
     def root_path(self, i: int) -> list[int]:
         """Heads of token ``i``, nearest first."""
-        path = []
+        path: list[int] = []
         while self.head[i] != i and len(path) < 60:
             i = self.head[i]
             path.append(i)

@@ -1,0 +1,365 @@
+"""From the source of a quotation as written to the speaker: names, titles, pronouns, statements, nobody at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.document import Attribution, Span, TextSpan
+from pipeline.stages.attribution.cast import Cast, Member, Place
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from models.document import Document, Quote
+    from pipeline.stages.attribution import AttributionSettings
+
+_HE = frozenset({"he", "him", "his", "himself"})
+_SHE = frozenset({"she", "her", "hers", "herself"})
+_IT = frozenset({"it", "its", "itself"})
+_THEY = frozenset({"they", "them", "their", "both", "some", "others", "many", "most", "few", "several", "all"})
+_RELATIVE = frozenset({"who", "which", "that", "whom", "whose"})
+_FIRST = frozenset({"i", "we", "me", "us", "my", "our"})
+_ANONYMOUS = re.compile(
+    r"\b(?:sources?\b|insiders?\b|anonymous|anonymity|unnamed|(?:person|people|official|aide|diplomat)s? "
+    r"(?:familiar|close|briefed|with (?:direct )?knowledge|who (?:asked|declined|requested|wished|did not want)))",
+    re.I,
+)
+_INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who says it: the mention, its bearer where known, and how that was found."""
+
+    start: int
+    end: int
+    method: str
+    confidence: float
+    member: Member | None = None
+    name: str | None = None
+    role: str | None = None
+    group: bool = False
+    anonymous: bool = False
+    evidence: tuple[int, int] | None = None
+
+
+@dataclass
+class Memory:
+    """What was said before: the speakers of the quotations so far."""
+
+    by_quote: dict[str, list[Speaker]] = field(default_factory=dict)
+    last: list[Speaker] = field(default_factory=list)
+    last_at: int = -1
+    history: list[list[Speaker]] = field(default_factory=list)
+    body: Speaker | None = None
+
+
+def resolve(document: Document, parse: Doc, settings: AttributionSettings) -> list[Attribution]:
+    """The attributions of ``document``: a row a quotation and speaker; none where nothing tells who speaks."""
+    if not document.quotes:
+        return []
+    desk = Desk(document, Cast.of(document, parse), settings)
+    rows: list[Attribution] = []
+    for quote in document.quotes:
+        speakers = desk.speakers(quote)
+        desk.remember(quote, speakers)
+        rows += [_row(document.text, quote, s, settings.min_confidence) for s in speakers]
+    return rows
+
+
+def _row(text: str, quote: Quote, speaker: Speaker, floor: float) -> Attribution:
+    fields: dict[str, object] = {}
+    if speaker.anonymous:
+        fields["anonymous"] = True
+    if speaker.group:
+        fields["group"] = True
+    if speaker.evidence is not None:
+        fields["evidence"] = Span(start=speaker.evidence[0], end=speaker.evidence[1])
+    sure = speaker.confidence >= floor
+    member = speaker.member if sure else None
+    return Attribution(
+        quote=quote.id,
+        speaker=TextSpan.of(text, speaker.start, speaker.end),
+        entity=member.entity.id if member else None,
+        name=(member.entity.name if member else speaker.name) if sure else None,
+        role=speaker.role if sure else None,
+        method=speaker.method,
+        confidence=round(speaker.confidence, 3),
+        **fields,
+    )
+
+
+class Desk:
+    """Resolves the quotations of one story in order."""
+
+    def __init__(self, document: Document, cast: Cast, settings: AttributionSettings) -> None:
+        self.document = document
+        self.text = document.text
+        self.cast = cast
+        self.settings = settings
+        self.memory = Memory()
+        self.spans = [(p.start, p.end, q.id) for q in document.quotes for p in q.parts]
+
+    def speakers(self, quote: Quote) -> list[Speaker]:
+        """Speakers of ``quote``; empty where the story does not say."""
+        if quote.source is not None:
+            start, end = quote.source.start, quote.source.end
+            return self._source(quote, start, end)
+        if quote.cue is None and self.settings.continuation:
+            return self._unattributed(quote)
+        return []
+
+    def remember(self, quote: Quote, speakers: list[Speaker]) -> None:
+        """Note who spoke, for the quotations that follow."""
+        self.memory.by_quote[quote.id] = speakers
+        if not speakers:
+            return
+        if quote.kind in ("speech", "writing", None):
+            self.memory.last, self.memory.last_at = speakers, quote.end
+            self.memory.history.append(speakers)
+        for speaker in speakers:
+            if speaker.member is not None and speaker.member.body and quote.kind in ("speech", "writing"):
+                self.memory.body = speaker
+
+    def _source(self, quote: Quote, start: int, end: int) -> list[Speaker]:
+        words = re.findall(r"[\w’']+", self.text[start:end].lower())
+        first = words[0] if words else ""
+        if len(words) == 1 and first in _HE | _SHE | _IT | _THEY | _RELATIVE | _FIRST:
+            return self._pronoun(quote, start, end, first)
+        named = self._named(start, end)
+        if named:
+            return named
+        return [self._nominal(quote, start, end, words)]
+
+    def _named(self, start: int, end: int) -> list[Speaker]:
+        """Members named at the head of the source, or beside it in apposition; several where they are joined."""
+        parse, cast = self.cast.parse, self.cast
+        head = cast.head(start, end)
+        heads = [head]
+        for token in parse[head].conjuncts:
+            if start <= token.idx < end and token.i > head:
+                heads.append(token.i)
+        found: list[Speaker] = []
+        for one in heads:
+            place = self._at(one, start, end)
+            if place is None:
+                place = next((p for t in parse[one].children if t.dep_ in ("appos", "nmod", "compound") and t.dep_ != "prep"
+                              and (p := self._at(t.i, start, end)) is not None and p.member.person), None)  # fmt: skip
+            if place is not None and not any(s.member is place.member for s in found):
+                method = {"name": "name", "nominal": "nominal", "pronoun": "pronoun"}[place.mention.kind]
+                found.append(self._speaker(start, end, place, method, 0.95 if method == "name" else 0.8))
+        if found:
+            return found
+        if parse[head].pos_ == "PROPN":
+            return [Speaker(start, end, "name", 0.5, name=self._bare(head, start, end))]
+        return []
+
+    def _at(self, token: int, start: int, end: int) -> Place | None:
+        """The mention inside the source that holds the token; the shortest, persons before others."""
+        at = self.cast.parse[token].idx
+        places = [p for p in self.cast.within(at, at + 1) if p.start >= start - 1 and p.end <= end + 1]
+        return min(places, key=lambda p: (not p.member.person, p.end - p.start), default=None)
+
+    def _bare(self, head: int, start: int, end: int) -> str:
+        """The run of proper nouns around a head that no entity covers."""
+        parse = self.cast.parse
+        low = high = head
+        while low > 0 and parse[low - 1].pos_ == "PROPN" and parse[low - 1].idx >= start:
+            low -= 1
+        while high + 1 < len(parse) and parse[high + 1].pos_ == "PROPN" and parse[high + 1].idx < end:
+            high += 1
+        return self.text[parse[low].idx : parse[high].idx + len(parse[high])]
+
+    def _speaker(self, start: int, end: int, place: Place, method: str, confidence: float) -> Speaker:
+        entity = place.member.entity
+        role = place.mention.role or (entity.roles[0] if entity.roles else None)
+        evidence = None if start <= place.start and place.end <= end else (place.start, place.end)
+        return Speaker(start, end, method, confidence, place.member, role=role, evidence=evidence)
+
+    def _pronoun(self, quote: Quote, start: int, end: int, word: str) -> list[Speaker]:
+        if not self.settings.pronouns:
+            return [Speaker(start, end, "pronoun", 0.2)]
+        own = next((p for p in self.cast.within(start, end) if p.mention.kind == "pronoun"), None)
+        if own is not None:
+            return [self._speaker(start, end, self._best_name(own), "pronoun", 0.85)]
+        if word in _RELATIVE:
+            place = next(iter(self.cast.before(start, 6)), None)
+            if place is not None and start - place.end <= 40 and "." not in self.text[place.end : start]:
+                return [self._speaker(start, end, place, "relative", 0.8)]
+            return [Speaker(start, end, "relative", 0.2)]
+        if word in _FIRST:
+            return [Speaker(start, end, "first person", 0.2, group=word in ("we", "us", "our"))]
+        if word in _THEY:
+            return self._they(quote, start, end)
+        if word in _IT:
+            return [self._it(quote, start, end)]
+        sex = "m" if word in _HE else "f"
+        place, score = self._bearer(quote, start, sex)
+        if place is None:
+            return [Speaker(start, end, "pronoun", 0.2)]
+        return [self._speaker(start, end, place, "pronoun", score)]
+
+    def _best_name(self, place: Place) -> Place:
+        return place
+
+    def _bearer(self, quote: Quote, at: int, sex: str) -> tuple[Place | None, float]:
+        """The person a ``he`` or ``she`` stands for: recent, a subject, the last speaker, of the right gender."""
+        cast = self.cast
+        here, paragraph = cast.sentence(at), cast.paragraph(at)
+        speaking = [s.member for s in self.memory.last if s.member is not None]
+        scores: dict[int, tuple[float, Place]] = {}
+        for place in cast.before(at):
+            member = place.member
+            away = paragraph - cast.paragraph(place.start)
+            if away > self.settings.reach and member not in speaking:
+                continue
+            if not member.person or place.mention.kind == "pronoun" or (member.gender or sex) != sex:
+                continue
+            token = cast.parse[cast.head(place.start, place.end)]
+            score = -0.5 * min(here - cast.sentence(place.start), 12) - 0.4 * away
+            score += 2.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 0.4 * (token.dep_ == "appos")
+            score -= 0.8 * (token.dep_ == "poss")
+            score += 2.5 * (member in speaking) * (cast.paragraph(self.memory.last_at) >= paragraph - 2)
+            score += 0.4 * (member.gender == sex) + 0.15 * min(member.count, 6)
+            held = self._holder(place.start)
+            score -= 2.0 * (held is not None) + 1.5 * (held == quote.id)
+            if id(member) not in scores or scores[id(member)][0] < score:
+                scores[id(member)] = (score, place)
+        ranked = sorted(scores.values(), key=lambda s: (-s[0], -s[1].start))
+        if not ranked:
+            return None, 0.0
+        lead = ranked[0][0] - ranked[1][0] if len(ranked) > 1 else 2.0
+        return ranked[0][1], min(0.9, 0.55 + 0.12 * max(lead, 0.0))
+
+    def _holder(self, offset: int) -> str | None:
+        """Id of the quotation whose content holds ``offset``."""
+        return next((q for a, b, q in self.spans if a <= offset < b), None)
+
+    def _it(self, quote: Quote, start: int, end: int) -> Speaker:
+        """``it said``: the body that spoke last, else the body last named as a subject."""
+        cast, body = self.cast, self.memory.body
+        paragraph = cast.paragraph(start)
+        if body is not None and paragraph - cast.paragraph(body.start) <= 6:
+            return replace(
+                body, start=start, end=end, method="pronoun", confidence=0.8, evidence=(body.start, body.end)
+            )
+        best: tuple[float, Place] | None = None
+        for place in cast.before(start):
+            if not place.member.body or place.mention.kind == "pronoun":
+                continue
+            if paragraph - cast.paragraph(place.start) > self.settings.reach:
+                break
+            token = cast.parse[cast.head(place.start, place.end)]
+            score = -0.4 * (cast.sentence(start) - cast.sentence(place.start))
+            score += 2.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 1.0 * (place.member.entity.label == "ORG")
+            score -= 1.0 * (self._holder(place.start) is not None)
+            if best is None or score > best[0]:
+                best = score, place
+        if best is None:
+            return Speaker(start, end, "pronoun", 0.2)
+        return self._speaker(start, end, best[1], "pronoun", 0.5)
+
+    def _they(self, quote: Quote, start: int, end: int) -> list[Speaker]:
+        """``they said``: the speakers before where they were several, else a group nobody names."""
+        last = self.memory.last
+        if len(last) > 1:
+            return [
+                replace(s, start=start, end=end, method="pronoun", confidence=0.5, evidence=(s.start, s.end))
+                for s in last
+            ]
+        if last and last[0].member is not None and last[0].member.body:
+            spoken = last[0]
+            return [
+                replace(
+                    spoken, start=start, end=end, method="pronoun", confidence=0.45, evidence=(spoken.start, spoken.end)
+                )
+            ]
+        return [Speaker(start, end, "pronoun", 0.4, group=True)]
+
+    def _nominal(self, quote: Quote, start: int, end: int, words: list[str]) -> Speaker:
+        """A common noun: anonymous, a group, a document of the body that spoke, an office, or nobody we know."""
+        source = self.text[start:end]
+        head = self.cast.parse[self.cast.head(start, end)]
+        plural = head.tag_ in ("NNS", "NNPS") or words[:1] == ["both"]
+        if _ANONYMOUS.search(source):
+            return Speaker(start, end, "anonymous", 0.9, anonymous=True, group=plural)
+        if plural:
+            return Speaker(start, end, "group", 0.9, group=True)
+        lemma = head.lemma_.lower()
+        if words[:1] and words[0] in _INDEFINITE:
+            return Speaker(start, end, "nominal", 0.6, anonymous=True if lemma in nouns()["person"] else False)
+        if self.settings.nominals:
+            if lemma in nouns()["document"]:
+                return self._document(start, end)
+            found = self._office(start, end, lemma, words)
+            if found is not None:
+                return found
+        return Speaker(start, end, "nominal", 0.4)
+
+    def _document(self, start: int, end: int) -> Speaker:
+        """``the statement said``: whoever owns it by name, else the last speaker that is a body, else the last one."""
+        owner = next((p for p in self.cast.within(start, end) if p.mention.kind == "name"), None)
+        if owner is not None:
+            return self._speaker(start, end, owner, "document", 0.7)
+        spoken = self.memory.body or (self.memory.last[0] if self.memory.last else None)
+        if spoken is None:
+            return Speaker(start, end, "document", 0.3)
+        return replace(
+            spoken, start=start, end=end, method="document", confidence=0.6, evidence=(spoken.start, spoken.end)
+        )
+
+    def _office(self, start: int, end: int, lemma: str, words: list[str]) -> Speaker | None:
+        """``the minister``, ``the ministry``: the last member whose role, or whose name, has the noun in it."""
+        for place in self.cast.before(start, 300):
+            member, mention = place.member, place.mention
+            if mention.kind == "pronoun":
+                continue
+            if member.person:
+                role = " ".join([mention.role or "", *member.entity.roles]).lower()
+                fits = re.search(rf"\b{re.escape(lemma)}\b", role) is not None
+            else:
+                fits = member.body and lemma in member.entity.name.lower().split()
+            if fits:
+                return self._speaker(start, end, place, "nominal", 0.7)
+        if lemma in nouns()["person"]:
+            spoken = next((s for s in self.memory.last if s.member is not None and s.member.person), None)
+            if spoken is not None and self.cast.paragraph(start) - self.cast.paragraph(spoken.start) <= 2:
+                return replace(
+                    spoken, start=start, end=end, method="nominal", confidence=0.45, evidence=(spoken.start, spoken.end)
+                )
+        elif lemma in nouns()["body"] and self.memory.body is not None:
+            spoken = self.memory.body
+            return replace(
+                spoken, start=start, end=end, method="nominal", confidence=0.5, evidence=(spoken.start, spoken.end)
+            )
+        return None
+
+    def _unattributed(self, quote: Quote) -> list[Speaker]:
+        """No cue: the speaker before goes on; in a dialogue of two the other one answers."""
+        before = self.memory.by_quote.get(quote.continues or "", [])
+        method = "continuation"
+        if not before:
+            near = (
+                self.memory.last_at >= 0
+                and self.cast.paragraph(quote.start) - self.cast.paragraph(self.memory.last_at) <= 2
+            )
+            before = self.memory.last if near else []
+        return [
+            replace(s, method=method, confidence=round(s.confidence * 0.7, 3), evidence=(s.start, s.end))
+            for s in before
+        ]
+
+
+@cache
+def nouns() -> dict[str, frozenset[str]]:
+    """Nouns of persons, bodies and documents that speak, by class."""
+    found: dict[str, frozenset[str]] = {}
+    for line in Path(__file__).with_name("speakers.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            kind, _, words = line.partition("\t")
+            found[kind] = frozenset(words.split())
+    return found
