@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.document import Document, Meta
 from pipeline.language import Parser
+
+COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +32,49 @@ def parse(parser: Parser) -> Callable[..., tuple[Document, Any]]:
         return document, next(parser.parse([document]))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def blank_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language model that only splits words and sentences: quick to load, for tests of the runner."""
+    import spacy
+
+    folder = tmp_path_factory.mktemp("models") / "blank"
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(folder)
+    return folder
+
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def copydesk() -> Command:
+    """Run the installed command: ``copydesk("run", ..., code=0)``; the exit code is asserted unless None."""
+
+    def call(
+        *args: object, code: int | None = 0, env: dict[str, str] | None = None, **kwargs: Any
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [COPYDESK, *map(str, args)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **(env or {})},
+            timeout=300,
+            check=False,
+            **kwargs,
+        )
+        assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def trouble_env() -> dict[str, str]:
+    """An environment in which another package's stage, ``trouble``, is installed."""
+    paths = [str(Path(__file__).parent / "plugin"), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}

@@ -193,10 +193,11 @@ def _held(out: Path) -> Iterator[None]:
         (out / "work").mkdir(parents=True, exist_ok=True)
     lock = FileLock(out / "work" / "lock")
     try:
-        with storage(out):
-            lock.acquire(timeout=0)
+        lock.acquire(timeout=0)
     except Timeout:
         raise BusyError(f"another run is at work in {out}", "Wait for it, or choose another folder") from None
+    except OSError as error:
+        raise StorageError(f"cannot write {out}: {error.strerror or error}", "Choose another folder with -o") from error
     try:
         sweep(out)
         yield
