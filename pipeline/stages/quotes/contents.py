@@ -19,6 +19,13 @@ _CLAUSE = frozenset({"ccomp"})
 _MARKS = frozenset({",", ":", "—", "–", "-", "--", '"', "“", "``", "''", "‘", "'"})
 _ADJUNCTS = frozenset({"prep", "npadvmod", "advmod", "dobj", "dative", "prt", "neg", "tmod", "pobj"})
 _BREAKERS = frozenset({"according", "citing"})
+_SPOKEN = frozenset(
+    ["say", "tell", "add", "note", "vow", "warn", "ask", "call", "urge", "insist", "argue", "claim", "write", "tweet"]
+    + ["promise", "pledge", "accuse", "criticize", "describe", "suggest", "express", "praise", "predict", "deny"]
+)
+_TOLD = frozenset(
+    ["tell", "ask", "remind", "assure", "inform", "advise", "warn", "notify", "brief", "caution", "promise"]
+)
 
 
 def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
@@ -43,6 +50,8 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
 def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
     cue = group(tree, i)
     source = sources.of_verb(tree, i)
+    if source is None and tree.tag[i] in ("VBD", "VBZ", "VBP") and not tree.kids(i, "auxpass"):
+        source = sources.beside(tree, i, tree.first[i], tree.last[i] if _inverted(tree, i) else i)
     if sources.is_empty(tree, source) and tree.kids(i, "nsubjpass", "auxpass"):
         source = None
     best: Triple | None = None
@@ -60,6 +69,11 @@ def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
         yield best
 
 
+def _inverted(tree: Tree, i: int) -> bool:
+    """Whether the cue follows a quoted region directly."""
+    return i > 0 and tree.region[i - 1] >= 0
+
+
 Frame = tuple[str, list[Range], Range | None]
 
 
@@ -73,12 +87,19 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
         yield from _quoted_before(tree, i, cue, source, out, high)
     into = _after_core(tree, high, last)
     if into is not None:
-        yield "quote", [(into, _past(tree, into, i))], source
+        begin = into
+        objects = [c for c in tree.kids(i, "dobj", "nsubj") if i < c < into and not (own and own[0] <= c < own[1])]
+        if tree.region[into] >= 0 and not tree.quoted[into] and _clause(tree, i) is not None:
+            begin = max(cue[1], min(into, tree.left[_clause(tree, i) or into]))
+        elif objects and tree.lemma[i] not in _TOLD and tree.word[into - 1] not in (",", ":"):
+            begin = max(cue[1], tree.left[objects[0]])
+        yield "quote", [(begin, max(_past(tree, into, i), begin))], source
     if _parenthetical(tree, low, high, first, last) and tree.lower[low] not in ("who", "which", "that"):
         yield "around", [(first, low - 1), (high + 1, _stop(tree, high + 1, last, i))], source
     if tree.dep[i] == "advcl" and any(tree.lower[c] == "as" and c < i for c in tree.kids(i, "mark", "advmod")):
-        yield from _as(tree, i, source)
-        return
+        if _clause(tree, i) is None and not any(c > i for c in tree.kids(i, "dobj")):
+            yield from _as(tree, i, source)
+            return
     clause = _clause(tree, i)
     if clause is not None and clause > i:
         start = max(tree.left[clause], high if tree.left[clause] < high <= clause else tree.left[clause], cue[1])
@@ -160,7 +181,9 @@ def _quoted_before(tree: Tree, i: int, cue: Range, source: Range | None, out: in
     elif source[0] < first:
         source = sources.beside(tree, i, out + 1, tree.last[i]) or source
     begin = _sentence_start(tree, first) if first < start else start
-    if begin < start and not _finite(tree, begin, start) and tree.word[start - 1] == ",":
+    if begin < start and (
+        tree.word[start - 1] == ":" or (tree.word[start - 1] == "," and not _finite(tree, begin, start))
+    ):
         begin = start
     yield "out", [(begin, out + 1)], source
 
@@ -196,9 +219,9 @@ def _parenthetical(tree: Tree, low: int, high: int, first: int, last: int) -> bo
 
 
 def _clause(tree: Tree, i: int) -> int | None:
-    """Head of the cue's clausal complement, the right one if there are two."""
+    """Head of the cue's clausal complement: the next one to its right, else the one to its left."""
     clauses = [c for c in tree.children[i] if tree.dep[c] in _CLAUSE]
-    return max(clauses) if clauses else None
+    return min((c for c in clauses if c > i), default=max(clauses, default=None))
 
 
 def _skip(tree: Tree, start: int, clause: int) -> int:
@@ -223,19 +246,36 @@ def _extend(tree: Tree, i: int, clause: int, start: int) -> int:
 
 
 def _stop(tree: Tree, start: int, end: int, cue: int) -> int:
-    """Where a stretch that begins at ``start`` gives way to another verb of the cue's own clause, at latest ``end``."""
-    for k in range(start, end):
+    """Where a stretch that begins at ``start`` gives way to another clause of the cue's own level, at latest ``end``."""
+    for k in range(start + 1, end):
         if tree.region[k] >= 0:
             continue
-        if tree.head[k] == cue and tree.dep[k] in ("conj", "advcl") and k > start and tree.pos[k] == "VERB":
+        if tree.pos[k] == "SPACE":
+            if "\n" in tree.word[k]:
+                return k
+        elif tree.pos[k] == "VERB" and _takes_over(tree, k, cue):
             left = max(tree.left[k], start)
-            while left > start and (tree.word[left - 1] in (",", "—") or tree.dep[left - 1] == "cc"):
+            while left > start + 1 and (tree.word[left - 1] in (",", "—") or tree.dep[left - 1] == "cc"):
                 left -= 1
-            if tree.dep[k] == "conj" or tree.tag[k] == "VBG":
-                return left
-        if tree.lower[k] in _BREAKERS and k > start and tree.word[k - 1] == ",":
+            return left
+        elif tree.lower[k] in _BREAKERS and tree.word[k - 1] == ",":
             return k - 1
     return end
+
+
+def _takes_over(tree: Tree, k: int, cue: int) -> bool:
+    """Whether verb ``k`` goes on with the cue's subject rather than with the content: ``and added``, ``, citing``."""
+    dep, head = tree.dep[k], tree.head[k]
+    if head == cue and dep == "advcl":
+        return tree.tag[k] == "VBG" and tree.word[tree.left[k] - 1] == ","
+    if dep != "conj" or tree.kids(k, "mark"):
+        return False
+    spoken = tree.lemma[k] in _SPOKEN
+    if tree.kids(k, "nsubj", "nsubjpass", "expl"):
+        return head == cue and spoken
+    if head == cue:
+        return True
+    return spoken and tree.tag[k] == tree.tag[cue] != tree.tag[head] and not tree.kids(k, "aux")
 
 
 def _finite(tree: Tree, low: int, high: int) -> bool:
@@ -369,6 +409,7 @@ def _snap(tree: Tree, start: int, end: int, cue: int) -> Range:
     if first >= 0:
         while start - 1 > cue and tree.region[start - 1] == first:
             start -= 1
+    end = _before_venue(tree, start, end)
     inside = tree.region[end - 1] if 0 < end <= tree.size else -1
     if inside >= 0 and inside != tree.region[cue]:
         while end < tree.size and tree.region[end] == inside and end != cue:
@@ -380,4 +421,13 @@ def _snap(tree: Tree, start: int, end: int, cue: int) -> Range:
     return start, end
 
 
+def _before_venue(tree: Tree, start: int, end: int) -> int:
+    """End of a content before a venue that follows a region closed with a comma: ``"A," in an interview``."""
+    for k in range(start + 2, min(end, tree.size)):
+        if tree.region[k] < 0 <= tree.region[k - 1] and tree.word[k - 2] == "," and tree.lower[k] in _VENUES:
+            return k
+    return end
+
+
+_VENUES = frozenset({"in", "on", "at", "during", "to", "after", "before", "while", "when", "through", "via"})
 _EDGE = frozenset({",", ".", ";", ":", "—", "–", "-", "--"})

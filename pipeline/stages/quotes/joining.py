@@ -91,13 +91,13 @@ def join(tree: Tree, regions: list[Region], triples: list[Triple], min_words: in
             for k in range(a, b):
                 if tree.region[k] >= 0:
                     owner.setdefault(tree.region[k], quote)
-    heads = sorted((t.head, n) for n, t in enumerate(triples))
+    heads = [t.head for t in triples if t.kind in ("speech", "writing")]
     for n, region in enumerate(regions):
         if n in owner or spans[n] is None:
             continue
         a, b = spans[n]  # type: ignore[misc]
-        before = _before(quotes, a)
-        if before is not None and _carries_on(tree, before, region, a, b, heads, quotes):
+        before = _before(tree, quotes, a)
+        if before is not None and _carries_on(tree, before, region, a, heads):
             before.parts.append((a, b))
             owner[n] = before
         elif words(tree.text, region) >= min_words and not _titled(tree, a, b):
@@ -119,19 +119,24 @@ def _region_tokens(tree: Tree, count: int) -> list[Range | None]:
     return spans
 
 
-def _before(quotes: list[Joined], token: int) -> Joined | None:
-    """The quotation that ends nearest before ``token``."""
+def _before(tree: Tree, quotes: list[Joined], token: int) -> Joined | None:
+    """The quotation that ends nearest before ``token``, quoted ones of the paragraph before others."""
     best = None
+    rank = (-1, -1)
     for quote in quotes:
-        if quote.last <= token and (best is None or quote.last > best.last):
-            best = quote
+        if quote.last <= token:
+            near = tree.paragraph[quote.last - 1] == tree.paragraph[token]
+            marked = near and quote.triple is not None and quote.triple.frame in _MARKED
+            if (int(marked), quote.last) > rank:
+                best, rank = quote, (int(marked), quote.last)
     return best
 
 
-def _carries_on(
-    tree: Tree, quote: Joined, region: Region, a: int, b: int, heads: list[tuple[int, int]], quotes: list[Joined]
-) -> bool:
-    """Whether the region ``[a, b)`` is a further part of ``quote``."""
+_MARKED = frozenset({"out", "quote", "around", "before"})
+
+
+def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[int]) -> bool:
+    """Whether the region that begins at ``a`` is a further part of ``quote``."""
     low = quote.last
     apart = tree.paragraph[a] - tree.paragraph[low - 1]
     if region.continues:
@@ -144,19 +149,8 @@ def _carries_on(
     triple = quote.triple
     if triple is None or not low <= triple.head < a:
         return False
-    if any(
-        low <= head < a and quotes_triple is not triple
-        for head, quotes_triple in ((h, _of(quotes, h)) for h, _ in heads)
-    ):
-        return False
-    return True
-
-
-def _of(quotes: list[Joined], head: int) -> Triple | None:
-    for quote in quotes:
-        if quote.triple is not None and quote.triple.head == head:
-            return quote.triple
-    return None
+    inside = triple.source or (0, 0)
+    return not any(low <= h < a and h != triple.head and not inside[0] <= h < inside[1] for h in heads)
 
 
 def _titled(tree: Tree, a: int, b: int) -> bool:

@@ -6,10 +6,14 @@ from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range
 
 _EMPTY = frozenset({"it", "there", "that", "this", "what", "which"})
+_FELT = frozenset(
+    ["convince", "concern", "worry", "disappoint", "surprise", "startle", "determine", "persuade", "please", "shock"]
+    + ["alarm", "dismay", "frustrate", "anger", "outrage", "upset", "thrill", "honor", "honour", "delight", "inspire"]
+)
 _NOMINAL = frozenset({"PROPN", "NOUN", "PRON", "NUM", "ADJ", "DET", "X"})
 _TIMES = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow week month year night morning "
-    "afternoon evening".split()
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "yesterday", "tomorrow"]
+    + ["week", "month", "year", "night", "morning", "afternoon", "evening"]
 )
 
 
@@ -17,6 +21,9 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
     """Source of a verbal cue: subject, agent of a passive, or the subject it shares with the verb above it."""
     passive = bool(tree.kids(verb, "auxpass", "nsubjpass")) or _bare_passive(tree, verb)
     agent = by_phrase(tree, verb)
+    if passive and tree.lemma[verb] in _FELT:
+        felt = tree.kids(verb, "nsubjpass")
+        return phrase(tree, felt[0], verb) if felt else _shared(tree, verb, depth)
     if passive:
         return agent
     subjects = tree.kids(verb, "nsubj", "csubj")
@@ -48,7 +55,14 @@ def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
     if head == verb:
         return None
     if dep in ("acl", "relcl") and tree.tag[verb] == "VBG":
+        above = tree.head[head]
+        if tree.dep[head] in ("dobj", "pobj") and tree.pos[above] in ("VERB", "AUX", "ADP"):
+            above = tree.head[above] if tree.pos[above] == "ADP" else above
+            found = of_verb(tree, above, depth + 1) if tree.pos[above] in ("VERB", "AUX") else None
+            return found or phrase(tree, head, verb)
         return phrase(tree, head, verb)
+    if dep == "pcomp" and tree.pos[tree.head[head]] in ("VERB", "AUX"):
+        return of_verb(tree, tree.head[head], depth + 1)
     if dep in ("conj", "xcomp", "advcl", "ccomp", "dep", "pcomp", "parataxis", "acl") and tree.pos[head] in (
         "VERB",
         "AUX",
