@@ -1,0 +1,132 @@
+"""Keyphrases: noun phrases and names that stand for the story, by place, frequency and rarity.
+
+Candidates are runs of adjectives and nouns that end in a noun, taken inside one sentence, and the names of merged
+entities. The weight of a phrase is its frequency, damped, times the mean rarity of its words, more for phrases
+of two to four words and for those near the top. A phrase inside a better one is not listed again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from models.document import Keyphrase
+from pipeline.stages.topics.evidence import idf
+from pipeline.stages.topics.words import stem
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc, Token
+
+    from models.document import Document
+
+_MODIFIERS = frozenset({"ADJ", "NOUN", "PROPN"})
+_HEADS = frozenset({"NOUN", "PROPN"})
+_NAMES = frozenset({"PERSON", "ORG", "GPE", "LOC", "FAC", "EVENT", "NORP", "PRODUCT", "LAW", "WORK_OF_ART"})
+_LONGEST = 4
+_VAGUE_WORDS = """
+    other such same last next first second third recent new many several few more most own former late
+    early previous current due able various certain further later earlier main whole total year month
+    week day time people person percent cent million billion thing way lot number part today tomorrow
+    yesterday monday tuesday wednesday thursday friday saturday sunday morning afternoon evening night
+    january february march april may june july august september october november december statement mr
+    mrs ms
+"""
+_VAGUE = frozenset(_VAGUE_WORDS.split())
+"""Words that open or make up phrases without saying what a story is about."""
+
+
+@dataclass
+class _Phrase:
+    text: str
+    stems: tuple[str, ...]
+    start: int
+    end: int
+    count: int = 1
+    name: bool = False
+
+
+def keyphrases(document: Document, parse: Doc, most: int) -> list[Keyphrase]:
+    """The best phrases of the story, best first."""
+    if not most:
+        return []
+    phrases: dict[tuple[str, ...], _Phrase] = {}
+    for phrase in (*_names(document), *_nouns(document, parse)):
+        known = phrases.get(phrase.stems)
+        if known is None:
+            phrases[phrase.stems] = phrase
+        elif not known.name:
+            known.count += phrase.count
+    length = max(len(document.text), 1)
+    scored = sorted(((_weight(p, length), p) for p in phrases.values()), key=lambda pair: (-pair[0], pair[1].start))
+    best = scored[0][0] if scored else 1.0
+    kept: list[_Phrase] = []
+    chosen: list[Keyphrase] = []
+    for weight, phrase in scored:
+        if len(chosen) == most:
+            break
+        if any(_within(phrase.stems, other.stems) or _within(other.stems, phrase.stems) for other in kept):
+            continue
+        kept.append(phrase)
+        score = round(weight / best, 3)
+        chosen.append(Keyphrase(text=phrase.text, score=score, start=phrase.start, end=phrase.end))
+    return chosen
+
+
+def _names(document: Document) -> Iterator[_Phrase]:
+    for entity in document.entities:
+        if entity.label not in _NAMES or entity.agency:
+            continue
+        named = [m for m in entity.mentions if m.kind == "name" and document.zone(m.start) in {"body", "headline"}]
+        first = next((m for m in named if m.text == entity.name), named[0] if named else None)
+        if first is None or "\n" in first.text:
+            continue
+        stems = tuple(stem(word) for word in first.text.split() if word)
+        yield _Phrase(first.text, stems, first.start, first.end, len(named), name=True)
+
+
+def _nouns(document: Document, parse: Doc) -> Iterator[_Phrase]:
+    furniture = [z for z in document.zones if z.kind != "headline"]
+    run: list[Token] = []
+    for token in parse:
+        if run and (token.is_sent_start or token.pos_ not in _MODIFIERS or not token.is_alpha):
+            # A hyphen inside a compound goes with its words.
+            if token.text == "-" and not token.is_sent_start and not run[-1].whitespace_ and not token.whitespace_:
+                run.append(token)
+                continue
+            yield from _trimmed(run, furniture)
+            run = []
+        if token.pos_ in _MODIFIERS and token.is_alpha:
+            run.append(token)
+    yield from _trimmed(run, furniture)
+
+
+def _trimmed(run: list[Token], furniture: list[Any]) -> Iterator[_Phrase]:
+    while run and (run[-1].pos_ not in _HEADS or run[-1].lower_ in _VAGUE):
+        run.pop()
+    while run and (run[0].lower_ in _VAGUE or not run[0].is_alpha):
+        run.pop(0)
+    words = [token for token in run if token.is_alpha]
+    if not 1 <= len(words) <= _LONGEST or all(token.pos_ == "PROPN" for token in words):
+        return
+    start, end = run[0].idx, run[-1].idx + len(run[-1])
+    if any(zone.start < end and start < zone.end for zone in furniture):
+        return
+    text = run[0].doc.text[start:end]
+    if "\n" in text or (len(words) == 1 and len(text) < 4):
+        return
+    yield _Phrase(text, tuple(stem(token.text) for token in words), start, end)
+
+
+def _weight(phrase: _Phrase, length: int) -> float:
+    rare = sum(max(idf(key), 0.0) for key in phrase.stems) / len(phrase.stems)
+    size = 0.55 if len(phrase.stems) == 1 else 1.0
+    if phrase.name:
+        size = 0.7
+    place = 1.0 + 0.8 / (1.0 + phrase.start / 400)
+    return (0.3 + math.log1p(phrase.count)) * rare * size * place
+
+
+def _within(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return any(outer[i : i + len(inner)] == inner for i in range(len(outer) - len(inner) + 1))
