@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pipeline.stages.quotes import sources
 from pipeline.stages.quotes.cues import Lexicon, group, negative
+from pipeline.stages.quotes.scoring import score
 from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range, Triple
 
@@ -37,21 +38,37 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
         pos = tree.pos[i]
         if pos == "VERB":
             if tree.lower[i] == "according":
-                found += _according(tree, i)
+                found += _scored(tree, _according(tree, i))
             else:
                 found += _verb(tree, i, lexicon)
         elif pos == "NOUN":
-            found += _noun(tree, i, lexicon)
+            found += _scored(tree, _noun(tree, i, lexicon))
         elif pos == "ADJ":
-            found += _adjective(tree, i, lexicon)
+            found += _scored(tree, _adjective(tree, i, lexicon))
     return [t for t in found if t.weight >= floor]
+
+
+FLOOR = 0.03
+"""Lexicon weight under which a word is no cue whatever stands around it."""
+
+
+def _scored(tree: Tree, triples: Iterator[Triple]) -> Iterator[Triple]:
+    for triple in triples:
+        if triple.weight >= FLOOR:
+            triple.weight = score(tree, triple)
+            yield triple
 
 
 def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
     cue = group(tree, i)
     source = sources.of_verb(tree, i)
     if source is None and tree.tag[i] in ("VBD", "VBZ", "VBP") and not tree.kids(i, "auxpass"):
-        source = sources.beside(tree, i, tree.first[i], tree.last[i] if _inverted(tree, i) else i)
+        source = sources.beside(tree, i, _after_region(tree, i), tree.last[i] if _inverted(tree, i) else i)
+    elif source is not None and source[1] < i:
+        # A subject on the far side of a quoted region is the content's, where a name stands on the near side.
+        after = _after_region(tree, i)
+        if source[0] < after and tree.tag[i] in ("VBD", "VBZ", "VBP"):
+            source = sources.beside(tree, i, after, i) or source
     if sources.is_empty(tree, source) and tree.kids(i, "nsubjpass", "auxpass"):
         source = None
     best: Triple | None = None
@@ -63,10 +80,20 @@ def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
         triple = Triple(
             i, cue, spoken, parts, tree.lemma[i], lexicon.kind(tree.lemma[i], "V"), frame, weight, negative(tree, i)
         )
-        if best is None or weight > best.weight:
+        if weight >= FLOOR:
+            triple.weight = score(tree, triple)
+        if best is None or triple.weight > best.weight:
             best = triple
     if best is not None:
         yield best
+
+
+def _after_region(tree: Tree, i: int) -> int:
+    """First token after the last longer quoted region before the cue in its sentence; the sentence's if there is none."""
+    for k in range(i - 1, tree.first[i] - 1, -1):
+        if tree.quoted[k]:
+            return k + 1
+    return tree.first[i]
 
 
 def _inverted(tree: Tree, i: int) -> bool:
@@ -86,7 +113,8 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
     if out is not None and tree.region[out] >= 0:
         yield from _quoted_before(tree, i, cue, source, out, high)
     into = _after_core(tree, high, last)
-    if into is not None:
+    framed = _parenthetical(tree, low, high, first, last) and tree.lower[low] not in ("who", "which", "that")
+    if into is not None and not (framed and _goes_on(tree, into)):
         begin = into
         objects = [c for c in tree.kids(i, "dobj", "nsubj") if i < c < into and not (own and own[0] <= c < own[1])]
         if tree.region[into] >= 0 and not tree.quoted[into] and _clause(tree, i) is not None:
@@ -94,7 +122,7 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
         elif objects and tree.lemma[i] not in _TOLD and tree.word[into - 1] not in (",", ":"):
             begin = max(cue[1], tree.left[objects[0]])
         yield "quote", [(begin, max(_past(tree, into, i), begin))], source
-    if _parenthetical(tree, low, high, first, last) and tree.lower[low] not in ("who", "which", "that"):
+    if framed:
         yield "around", [(first, low - 1), (high + 1, _stop(tree, high + 1, last, i))], source
     if tree.dep[i] == "advcl" and any(tree.lower[c] == "as" and c < i for c in tree.kids(i, "mark", "advmod")):
         if _clause(tree, i) is None and not any(c > i for c in tree.kids(i, "dobj")):
@@ -121,6 +149,11 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
             start = min(start, tree.left[objects[0]]) if tree.left[objects[0]] > i else start
         yield ("to" if to else "comp"), [(start, tree.right[infinitive] + 1)], source
     yield from _objects(tree, i, cue, source)
+
+
+def _goes_on(tree: Tree, into: int) -> bool:
+    """Whether the region that begins at ``into`` goes on in the middle of a sentence: its first word is small."""
+    return into + 1 < tree.size and tree.word[into + 1][:1].islower()
 
 
 def _before_core(tree: Tree, low: int, first: int) -> int | None:
@@ -320,7 +353,8 @@ def _objects(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[F
         later = [p for p in preps if p >= end - 1 and tree.lower[p] in ("as", "of", "for", "to", "against", "over")]
         if later:
             end = max(end, tree.right[later[0]] + 1)
-        yield "np", [(start, end)], source
+        double = len(objects) > 1 or any(tree.lower[p] == "as" for p in later[:1])
+        yield ("oprd" if double else "np"), [(start, end)], source
     elif preps:
         end = tree.right[preps[0]] + 1
         yield "p-" + tree.lower[preps[0]], [(preps[0] + 1, end)], source

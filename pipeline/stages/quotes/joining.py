@@ -141,11 +141,15 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     apart = tree.paragraph[a] - tree.paragraph[low - 1]
     if region.continues:
         return apart <= 1
+    if apart == 1 and _next_paragraph(tree, quote, a):
+        return not any(low <= h < a and quote.triple is not None and h != quote.triple.head for h in heads)
     gap = [k for k in range(low, a) if tree.pos[k] not in ("PUNCT", "SPACE")]
     if apart > 0 or len(gap) > GAP:
         return False
     if not gap:
         return True
+    if tree.pos[a - 1] not in ("PUNCT", "SPACE") or tree.word[a - 1] in ("(", "[", "-"):
+        return False  # a title or a venue inside the cue's clause
     triple = quote.triple
     if triple is None or not low <= triple.head < a:
         return False
@@ -153,8 +157,23 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     return not any(low <= h < a and h != triple.head and not inside[0] <= h < inside[1] for h in heads)
 
 
+def _next_paragraph(tree: Tree, quote: Joined, a: int) -> bool:
+    """Whether ``"A," X said.`` goes on in a paragraph that is quoted from end to end and has no cue."""
+    if quote.triple is None or quote.triple.frame != "out" or len(quote.parts) > 1:
+        return False
+    paragraph = tree.paragraph[a]
+    if tree.paragraph[a - 1] == paragraph:
+        return False
+    k = a
+    while k < tree.size and tree.paragraph[k] == paragraph:
+        if tree.region[k] < 0 and tree.pos[k] not in ("PUNCT", "SPACE"):
+            return False
+        k += 1
+    return True
+
+
 def _titled(tree: Tree, a: int, b: int) -> bool:
     """Whether the region reads as the title of a work: every longer word begins with a capital, no stop inside."""
     long = [tree.word[k] for k in range(a, b) if len(tree.word[k]) > 3 and tree.word[k][:1].isalpha()]
-    stops = any(tree.word[k] in (".", "?", "!", ",") for k in range(a, b))
+    stops = any(tree.word[k] in (".", "?", "!") for k in range(a, b - 2))
     return bool(long) and not stops and b - a <= 14 and all(w[0].isupper() for w in long)

@@ -1,0 +1,106 @@
+"""How sure a triple is: a logistic score of its lemma, frame, form, source and content.
+
+``scores.tsv`` holds a coefficient a feature, fitted on annotated news copy; the lexicon's weight goes in as log odds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from pipeline.stages.quotes.tree import Tree
+from pipeline.stages.quotes.triple import Range, Triple
+
+_SIZES = ((1, "1"), (2, "2"), (4, "4"), (8, "8"), (15, "15"), (30, "30"))
+_OPENERS = frozenset({"that", "whether", "if", "what", "why", "how", "who", "which", "when", "where", "to"})
+
+
+def score(tree: Tree, triple: Triple) -> float:
+    """Probability that the triple is an attribution."""
+    known = coefficients()
+    total = known.get("odds", 1.0) * odds(triple.weight) + known.get("bias", 0.0)
+    for name in features(tree, triple):
+        total += known.get(name, 0.0)
+    return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
+
+
+def odds(weight: float) -> float:
+    """Log odds of a share, held within sane bounds."""
+    weight = min(max(weight, 0.01), 0.99)
+    return math.log(weight / (1 - weight))
+
+
+@cache
+def coefficients() -> dict[str, float]:
+    """The fitted coefficients by feature."""
+    found: dict[str, float] = {}
+    for line in Path(__file__).with_name("scores.tsv").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, value = line.split("\t")
+            found[name] = float(value)
+    return found
+
+
+def features(tree: Tree, triple: Triple) -> Iterator[str]:
+    """Names of the binary features that hold."""
+    frame, head = triple.frame, triple.head
+    source = _source(tree, triple.source, head)
+    size = next((name for most, name in _SIZES if triple.size <= most), "more")
+    marked = _marked(tree, triple.parts)
+    opener = tree.lower[triple.first] if tree.lower[triple.first] in _OPENERS else tree.pos[triple.first]
+    verb = any(tree.pos[k] in ("VERB", "AUX") for a, b in triple.parts for k in range(a, b))
+    form = _form(tree, head)
+    yield "frame=" + frame
+    yield "form=" + form
+    yield "dep=" + tree.dep[head]
+    yield "source=" + source
+    yield "size=" + size
+    yield "marked=" + marked
+    yield "opener=" + opener
+    yield "kind=" + triple.kind
+    yield f"verb={verb}"
+    yield f"frame={frame}&source={source}"
+    yield f"frame={frame}&size={size}"
+    yield f"frame={frame}&marked={marked}"
+    yield f"frame={frame}&form={form}"
+    yield f"frame={frame}&verb={verb}"
+    yield f"kind={triple.kind}&source={source}"
+    if triple.negative:
+        yield "negative"
+    if triple.source is not None and triple.source[0] > head:
+        yield "inverted"
+    for child in tree.children[head]:
+        if tree.tag[child] == "MD":
+            yield "modal=" + tree.lemma[child]
+    if len(triple.parts) > 1:
+        yield "split"
+
+
+def _form(tree: Tree, head: int) -> str:
+    tag = tree.tag[head]
+    if tag == "VB":
+        kids = {tree.tag[c] for c in tree.children[head] if c < head}
+        return "VB-to" if "TO" in kids else "VB-md" if "MD" in kids else "VB"
+    if tag == "VBN":
+        return "VBN-be" if tree.kids(head, "auxpass") else "VBN-have" if tree.kids(head, "aux") else "VBN"
+    return tag
+
+
+def _source(tree: Tree, source: Range | None, head: int) -> str:
+    if source is None:
+        return "none"
+    a, b = source
+    if b - a == 1 and tree.pos[a] in ("PRON", "DET"):
+        return tree.lower[a]
+    inside = range(a, min(b, tree.size))
+    top = next((k for k in inside if not a <= tree.head[k] < b or tree.head[k] == k), a)
+    return tree.tag[top]
+
+
+def _marked(tree: Tree, parts: list[Range]) -> str:
+    inside = [tree.region[k] >= 0 for a, b in parts for k in range(a, b)]
+    if not any(inside):
+        return "no"
+    return "all" if all(inside) else "long" if sum(inside) > 5 else "short"
