@@ -25,24 +25,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The numbers of the method."""
+    """The numbers of the method. ``prior`` is by root and empty for a newsroom's own taxonomy."""
 
-    lead_words: int = 45
-    lead: float = 1.6
-    top_words: int = 230
+    lead_words: int = 30
+    lead: float = 2.5
+    top_words: int = 180
     rest: float = 0.15
-    spread: float = 0.5
+    spread: float = 0.25
+    slope: float = 2.8
     prior: dict[str, float] = field(default_factory=dict)
-    intercept: float = -2.0
-    share: float = 6.0
-    amount: float = 0.35
-    ratio: float = 1.0
-    descend: float = 0.35
-    second: float = 0.55
-    second_least: float = 3.0
+    chance: tuple[float, float, float] = (0.32, 0.98, 0.76)
+    descend: float = 0.38
+    second: float = 0.45
+    second_least: float = 2.0
+    enough: float = 1.0
 
 
-TUNING = Tuning()
+_PRIOR = {
+    "medtop:01000000": -0.65,  # arts, culture, entertainment and media
+    "medtop:02000000": 0.75,  # crime, law and justice
+    "medtop:03000000": -0.72,  # disaster, accident
+    "medtop:04000000": -0.46,  # economy, business and finance
+    "medtop:05000000": -0.94,  # education
+    "medtop:06000000": -0.38,  # environment
+    "medtop:07000000": -0.11,  # health
+    "medtop:08000000": 0.4,  # human interest
+    "medtop:09000000": 0.18,  # labour
+    "medtop:10000000": -0.35,  # lifestyle and leisure
+    "medtop:11000000": 1.3,  # politics and government
+    "medtop:12000000": 0.19,  # religion
+    "medtop:13000000": 0.43,  # science and technology
+    "medtop:14000000": 0.24,  # society
+    "medtop:15000000": 0.22,  # sport
+    "medtop:16000000": -0.13,  # conflict, war and peace
+    "medtop:17000000": 0.01,  # weather
+}
+"""How readily desks put each root on a story, given equal evidence; shrunk logistic regression."""
+
+TUNING = Tuning(prior=_PRIOR)
 _EVIDENCE = 6
 
 
@@ -84,48 +104,58 @@ def classify(found: list[Found], index: Index, tuning: Tuning = TUNING) -> list[
         for id_, vote in item.term.votes.items():
             for above in concepts[id_].path:
                 best[above] = max(vote, best.get(above, 0.0))
-        roots = sum(1 for id_ in best if len(concepts[id_].path) == 1)
+        heads = sum(1 for id_ in best if len(concepts[id_].path) == 1)
         for id_, vote in best.items():
-            say = gain * vote / roots**tuning.spread
+            say = gain * vote / heads**tuning.spread
             score[id_] += say
             spoke[id_].append((-say, item.start, item.text))
-    roots_ranked = sorted(
-        ((total * tuning.prior.get(id_, 1.0), id_) for id_, total in score.items() if len(concepts[id_].path) == 1),
-        key=lambda pair: (-pair[0], pair[1]),
-    )
-    if not roots_ranked:
-        return []
-    whole = sum(total for total, _ in roots_ranked)
-    top = roots_ranked[0][0]
+    roots = [id_ for id_ in score if len(concepts[id_].path) == 1]
     children: dict[str, list[str]] = defaultdict(list)
     for id_ in score:
         if len(concepts[id_].path) > 1:
             children[concepts[id_].path[-2]].append(id_)
     ranked: list[Candidate] = []
-    for total, root in roots_ranked:
-        chance = _chance(total, total / whole, total / top, tuning)
+    for chance, root in _chances({id_: score[id_] for id_ in roots}, tuning):
         for id_ in _down(root, score, children, tuning):
             phrases = [text for _, _, text in sorted(spoke[id_])]
             ranked.append(Candidate(concepts[id_], score[id_], chance, list(dict.fromkeys(phrases))))
     return ranked
 
 
-def _chance(total: float, share: float, ratio: float, tuning: Tuning) -> float:
-    """How likely a root with this evidence is rightly put on the story."""
-    x = tuning.intercept + tuning.share * share + tuning.amount * math.log1p(total) + tuning.ratio * ratio
-    return 1 / (1 + math.exp(-x))
+def _chances(totals: dict[str, float], tuning: Tuning) -> list[tuple[float, str]]:
+    """How likely each root is rightly put on the story, best first."""
+    if not totals:
+        return []
+    says = {id_: tuning.slope * math.log1p(total) + tuning.prior.get(id_, 0.0) for id_, total in totals.items()}
+    top = max(says.values())
+    whole = sum(math.exp(say - top) for say in says.values())
+    base, by_share, by_amount = tuning.chance
+    ranked = []
+    for id_, say in says.items():
+        share = say - top - math.log(whole)
+        x = base + by_share * share + by_amount * math.log1p(totals[id_])
+        enough = 1 - math.exp(-totals[id_] / tuning.enough)
+        ranked.append((enough / (1 + math.exp(-x)), say, id_))
+    return [(chance, id_) for chance, _, id_ in sorted(ranked, key=lambda r: (-r[1], r[2]))]
 
 
 def _down(root: str, score: dict[str, float], children: dict[str, list[str]], tuning: Tuning) -> list[str]:
     """Where to stop under ``root``: the best topic, and a second where it holds nearly as much."""
-    reached = []
-    here = root
-    for _ in range(2):
-        ranked = sorted(children.get(here, ()), key=lambda id_: (-score[id_], id_))
-        if not ranked or score[ranked[0]] < tuning.descend * score[here]:
+    below = [id_ for child in children.get(root, ()) for id_ in (children.get(child) or [child])]
+    below.sort(key=lambda id_: (-score[id_], id_))
+    best = root
+    while level := sorted(children.get(best, ()), key=lambda id_: (-score[id_], id_)):
+        if best != root and best not in children[root]:
             break
-        here = ranked[0]
-    reached.append(here)
+        if score[level[0]] < tuning.descend * score[best]:
+            break
+        best = level[0]
+    reached = [best]
+    for id_ in below:
+        if id_ != best and best != root and id_ not in children.get(best, ()):
+            if score[id_] >= max(tuning.second * score[best], tuning.second_least):
+                reached.append(id_)
+            break
     return reached
 
 

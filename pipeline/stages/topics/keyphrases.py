@@ -95,14 +95,14 @@ def _nouns(document: Document, parse: Doc) -> Iterator[_Phrase]:
             if token.text == "-" and not token.is_sent_start and not run[-1].whitespace_ and not token.whitespace_:
                 run.append(token)
                 continue
-            yield from _trimmed(run, furniture)
+            yield from _trimmed(run, document.text, furniture)
             run = []
         if token.pos_ in _MODIFIERS and token.is_alpha:
             run.append(token)
-    yield from _trimmed(run, furniture)
+    yield from _trimmed(run, document.text, furniture)
 
 
-def _trimmed(run: list[Token], furniture: list[Any]) -> Iterator[_Phrase]:
+def _trimmed(run: list[Token], story: str, furniture: list[Any]) -> Iterator[_Phrase]:
     while run and (run[-1].pos_ not in _HEADS or run[-1].lower_ in _VAGUE):
         run.pop()
     while run and (run[0].lower_ in _VAGUE or not run[0].is_alpha):
@@ -113,7 +113,7 @@ def _trimmed(run: list[Token], furniture: list[Any]) -> Iterator[_Phrase]:
     start, end = run[0].idx, run[-1].idx + len(run[-1])
     if any(zone.start < end and start < zone.end for zone in furniture):
         return
-    text = run[0].doc.text[start:end]
+    text = story[start:end]
     if "\n" in text or (len(words) == 1 and len(text) < 4):
         return
     yield _Phrase(text, tuple(stem(token.text) for token in words), start, end)
