@@ -1,0 +1,114 @@
+"""What an expression is resolved against: the document time, the expressions before it, and which way it points.
+
+The direction of a bare weekday, day or month follows what was measured on annotated newswire: a weekday is the last
+one (the same day if the story is of that weekday) unless words that look ahead govern it; a month and day is the
+nearest one; a month is the last one unless words that look ahead stand before it and it is at most half a year off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+    from spacy.tokens import Doc, Token
+
+    from pipeline.stages.dates import DatesSettings
+
+Direction = Literal["past", "future"]
+
+FUTURE_CUES = frozenset(
+    """will 'll ll shall would could may might must should to plans plan planned planning scheduled schedule expected
+    expects expect due set slated until till by begins begin next upcoming deadline hopes hope intends intend going
+    ahead starts start starting effective prepares prepare preparing bound coming before payable tomorrow""".split()
+)
+"""Words left of a date by which a story looks ahead."""
+PAST_CUES = frozenset("said told had was were did announced reported after since ago earlier ended".split())
+_WORD = re.compile(r"[^\W\d_]+|'ll")
+_STOP = re.compile(r"[.!?;]['\"”’)]*\s|\n")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a normaliser makes of an expression."""
+
+    type: Literal["DATE", "TIME", "DURATION", "SET"]
+    value: str | None
+    mod: str | None = None
+    quant: str | None = None
+    freq: str | None = None
+    day: date | None = None
+    """The one day it names, for what comes after to be counted from."""
+    days: tuple[str, str] | None = None
+    """First and last day where the value alone does not tell them."""
+    dayless: bool = False
+    """True where the value looks like a stretch of the calendar and is not (a company's fiscal year)."""
+    cut: tuple[int, int] | None = None
+    """The range to mark where it is less than what was matched."""
+
+
+class Seen(NamedTuple):
+    """An expression resolved before."""
+
+    start: int
+    end: int
+    reading: Reading
+
+
+@dataclass
+class Context:
+    """All an expression can be resolved by."""
+
+    text: str
+    parse: Doc
+    settings: DatesSettings
+    published: date | None
+    agency: str | None = None
+    place: str | None = None
+    seen: list[Seen] = field(default_factory=list)
+    _starts: ndarray[tuple[int], object] | None = None
+
+    def token(self, offset: int) -> Token | None:
+        """The token of the parse that covers ``offset``."""
+        if self._starts is None:
+            from spacy.attrs import IDX
+
+            self._starts = self.parse.to_array(IDX)
+        index = int(self._starts.searchsorted(offset, side="right")) - 1
+        return self.parse[index] if 0 <= index < len(self.parse) else None
+
+    def words_before(self, start: int, count: int) -> list[str]:
+        """Up to ``count`` lower-case words left of ``start`` in the same sentence, the nearest last."""
+        piece = self.text[max(0, start - 14 * count) : start]
+        cut = max((stop.end() for stop in _STOP.finditer(piece)), default=0)
+        return [word.lower() for word in _WORD.findall(piece[cut:])][-count:] if count else []
+
+    def direction(self, start: int) -> Direction:
+        """Which way a bare date at ``start`` points."""
+        words = self.words_before(start, self.settings.direction_window)
+        for word in reversed(words):
+            if word in FUTURE_CUES:
+                return "future"
+            if word in PAST_CUES:
+                return "past"
+        return "past"
+
+    def last(self, kinds: Sequence[str] = (), within: int = 0, before: int | None = None) -> Reading | None:
+        """The latest resolved expression, of values that contain one of ``kinds``, at most ``within`` characters back."""
+        for seen in reversed(self.seen):
+            if within and before is not None and before - seen.end > within:
+                return None
+            if seen.reading.value and (not kinds or any(kind in seen.reading.value for kind in kinds)):
+                return seen.reading
+        return None
+
+    def last_day(self) -> date | None:
+        """The day named last in the story, else the document time."""
+        for seen in reversed(self.seen):
+            if seen.reading.day is not None:
+                return seen.reading.day
+        return self.published

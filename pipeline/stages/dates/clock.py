@@ -1,0 +1,78 @@
+"""Normalisers of times of the clock. The day they lie on is that of a date they stand with, else the story's."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.stages.dates.anchor import Context, Reading
+from pipeline.stages.dates.grammar import Match
+from pipeline.stages.dates.lexicon import lookup
+
+_LEADS = frozenset("at by until till from to around about before after since between and near".split())
+
+
+def _at(hour: int, minute: int | None, zone: str, context: Context) -> Reading | None:
+    if not 0 <= hour <= 24 or not 0 <= (minute or 0) < 60:
+        return None
+    day = context.published
+    clock = f"{hour:02}:{minute or 0:02}{_zone(zone, context)}"
+    return Reading("TIME", f"{day.isoformat() if day else 'XXXX-XX-XX'}T{clock}", day=day)
+
+
+def _zone(words: str, context: Context) -> str:
+    offset = str(lookup("zone", words.strip()) or "")
+    return offset if offset == "Z" or context.settings.zone_offsets else ""
+
+
+def time(match: Match, context: Context) -> Reading | None:
+    """``10 p.m. EST``, ``9.30 am``."""
+    hour, minute = int(match["h"]), int(match["m"]) if "m" in match else None
+    if not 1 <= hour <= 24:
+        return None
+    if hour <= 12:
+        hour = hour % 12 + (12 if match["mer"].lower().startswith("p") else 0)
+    return _at(hour, minute, match["z"], context)
+
+
+def colon(match: Match, context: Context) -> Reading | None:
+    """``15:00 GMT``; without a zone only where a word of time stands before it."""
+    before = context.words_before(match.start, 1)
+    if "z" not in match and "h" in match and not match.text.lower().endswith(("hours", "hrs")):
+        if not before or before[-1] not in _LEADS:
+            return None
+    return _at(int(match["h"]), int(match["m"]), match["z"], context)
+
+
+def figures(match: Match, context: Context) -> Reading | None:
+    """``0900 GMT``, ``2100 hours``."""
+    written = match["hm"] or match["hm2"]
+    if "hm2" in match and match.text.lower().endswith("hours") and written[0] not in "01" and written[:2] > "24":
+        return None
+    return _at(int(written[:2]), int(written[2:]), match["z"], context)
+
+
+def noon(match: Match, context: Context) -> Reading | None:
+    """``noon``, ``midnight``."""
+    return _at(int(lookup("noon", match["w"])), 0, match["z"], context)
+
+
+def oclock(match: Match, context: Context) -> Reading | None:
+    """``nine o'clock in the evening``."""
+    hour = int(match["h"]) if "h" in match else int(lookup("cardinal", match["hw"]))
+    part = lookup("part", match["p"]) if "p" in match else None
+    if not 1 <= hour <= 12:
+        return None
+    return _at(hour % 12 + (12 if part in ("AF", "EV", "NI") or (part is None and hour == 12) else 0), 0, "", context)
+
+
+def part(match: Match, context: Context) -> Reading | None:
+    """``the afternoon``, ``early morning``: of the day named last or of the story."""
+    code = lookup("part", match["p"])
+    words = match.text.lower()
+    if not words.startswith("the ") or match["p"].lower() in ("night", "dawn", "dusk"):
+        return None
+    if re.match(r"\s+(of|before|after)\b", context.text[match.end : match.end + 8].lower()):
+        return None
+    day = context.last_day()
+    mod = "START" if "early" in words else "END" if "late" in words else "MID" if "mid" in words else None
+    return Reading("TIME", f"{day.isoformat() if day else 'XXXX-XX-XX'}T{code}", mod=mod, day=day)

@@ -1,0 +1,159 @@
+"""The dates of a story: scan, drop what is no date, read, join what belongs together, resolve.
+
+One pass from left to right, so that an expression can be counted from those before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from models.document import Timex
+from pipeline.stages.dates.anchor import Context, Reading, Seen
+from pipeline.stages.dates.calendar_rules import day_of
+from pipeline.stages.dates.grammar import Match, Tokens, grammar
+from pipeline.stages.dates.timex3 import days, valid
+from pipeline.stages.dates.traps import is_trap
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from models.document import Document
+    from pipeline.stages.dates import DatesSettings
+
+Normaliser = Callable[[Match, Context], Reading | list[Reading] | None]
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
+
+
+def extract(document: Document, parse: Doc, settings: DatesSettings) -> list[Timex]:
+    """The temporal expressions of ``document``, in order of offset."""
+    context = Context(
+        text=document.text,
+        parse=parse,
+        settings=settings,
+        published=_day(document.meta.published),
+        agency=document.meta.agency,
+        place=document.meta.place,
+    )
+    tokens = grammar().tokens(document.text)
+    if context.published is None:
+        context.published = _furniture_day(document, tokens, context)
+    found = _scan(tokens, context)
+    return [_timex(n, document.text, seen) for n, seen in enumerate(found, 1)]
+
+
+def _day(written: str | None) -> date | None:
+    found = _DAY.match(written or "")
+    return day_of(int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _furniture_day(document: Document, tokens: Tokens, context: Context) -> date | None:
+    """The first full date of the header or the dateline, for stories without a document time."""
+    zones = [zone for zone in document.zones if zone.kind in ("header", "dateline")]
+    if not zones:
+        return None
+    found = _scan(tokens, context)
+    context.seen.clear()
+    for seen in found:
+        if seen.reading.day and any(zone.start <= seen.start < zone.end for zone in zones):
+            return seen.reading.day
+    return None
+
+
+def _scan(tokens: Tokens, context: Context) -> list[Seen]:
+    rules = grammar()
+    at = 0
+    for left, trigger in rules.candidates(tokens):
+        position = max(left, at)
+        while position <= trigger:
+            end = _read(tokens, position, context) if tokens.codes[position] not in " \nx" else 0
+            position = end if end > position else position + 1
+        at = max(at, position)
+    return context.seen
+
+
+def _read(tokens: Tokens, position: int, context: Context) -> int:
+    """Read the longest expression at a token into ``context.seen``; index of the token after it, 0 for none."""
+    rules = grammar()
+    options: list[tuple[int, Match | None, Match]] = [(m.last, None, m) for m in rules.matches(tokens, position)]
+    for prefix in rules.prefix(tokens, position):
+        options += [(m.last, prefix, m) for m in rules.matches(tokens, prefix.last)]
+    options.sort(key=lambda option: -option[0])
+    for end, prefix, match in options:
+        if is_trap(match, context):
+            continue
+        got = _normaliser(match.pattern.normaliser)(match, context)
+        readings = [got] if isinstance(got, Reading) else got or []
+        if not readings or not all(r.value is None or valid(r.value) for r in readings):
+            continue
+        if prefix is not None:
+            prefixed = _prefixed(prefix, match, readings[0], context)
+            if prefixed is None:
+                continue
+            readings[0] = prefixed
+        for reading in readings:
+            start, stop = reading.cut or (prefix.start if prefix else match.start, match.end)
+            context.seen.append(Seen(start, stop, reading))
+            _join(context)
+        return end
+    return 0
+
+
+def _prefixed(prefix: Match, match: Match, reading: Reading, context: Context) -> Reading | None:
+    """The reading with what stands before it: ``early April``, ``nearly two months``."""
+    mod = str(prefix.pattern.options.get("mod", ""))
+    compares = mod not in ("START", "MID", "END")
+    if compares and not (reading.type == "DURATION" or reading.type in ("DATE", "TIME")):
+        return None
+    if not compares and (reading.type == "DURATION" or (reading.value or "").endswith("_REF")):
+        return None
+    if compares and (reading.value or "").endswith("_REF"):
+        return None
+    if reading.cut and reading.cut[0] != match.start:
+        return None
+    return replace(reading, mod=mod or reading.mod, cut=None)
+
+
+def _join(context: Context) -> None:
+    """``10 p.m. Wednesday``, ``5 p.m. EST, Nov. 6``: a time and the day beside it are one expression."""
+    if len(context.seen) < 2:
+        return
+    one, two = context.seen[-2:]
+    gap = context.text[one.end : two.start]
+    if not re.fullmatch(r",?\s(?:on )?", gap) or not _a_clock(one.reading) or two.reading.type != "DATE":
+        return
+    day = two.reading.day
+    if day is None or one.reading.value is None:
+        return
+    clock = one.reading.value.partition("T")[2]
+    context.seen[-2:] = [
+        Seen(one.start, two.end, replace(one.reading, value=f"{day.isoformat()}T{clock}", day=day, cut=None))
+    ]
+
+
+def _a_clock(reading: Reading) -> bool:
+    return reading.type == "TIME" and bool(re.search(r"T\d\d|^T", reading.value or ""))
+
+
+@cache
+def _normaliser(name: str) -> Normaliser:
+    module, _, function = name.partition(".")
+    found: Normaliser = getattr(import_module(f"pipeline.stages.dates.{module}"), function)
+    return found
+
+
+def _timex(number: int, text: str, seen: Seen) -> Timex:
+    reading = seen.reading
+    fields: dict[str, str] = {}
+    for name in ("mod", "quant", "freq"):
+        if getattr(reading, name):
+            fields[name] = getattr(reading, name)
+    span = reading.days or (None if reading.dayless or reading.type in ("DURATION", "SET") else days(reading.value))
+    if span:
+        fields["earliest"], fields["latest"] = span
+    return Timex.of(text, seen.start, seen.end, id=f"d{number}", type=reading.type, value=reading.value, **fields)

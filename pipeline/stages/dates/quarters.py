@@ -1,0 +1,161 @@
+"""Normalisers of quarters and halves, and of the comparisons of earnings stories with the same period a year before."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.stages.dates.absolute import day_number, year_of
+from pipeline.stages.dates.anchor import Context, Reading
+from pipeline.stages.dates.calendar_rules import plus_quarters, quarter_of
+from pipeline.stages.dates.grammar import Match
+from pipeline.stages.dates.lexicon import full_year
+
+WITHIN = 900
+"""How far back, in characters, a quarter is still the one that is spoken of."""
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
+
+
+def _value(year: int, quarter_: int) -> str:
+    return f"{year:04}-Q{quarter_}"
+
+
+def _reading(value: str, match: Match) -> Reading:
+    return Reading("DATE", value, dayless="fiscal" in match.text.lower() and "-Q" in value)
+
+
+def current_quarter(context: Context, match: Match) -> tuple[int, int] | None:
+    """The quarter a story speaks of: the one named last, else the one completed last."""
+    named = context.last(["-Q"], WITHIN, match.start)
+    if named and named.value and (found := _QUARTER.match(named.value)):
+        return int(found[1]), int(found[2])
+    if context.published is None:
+        return None
+    return plus_quarters(context.published.year, quarter_of(context.published), -1)
+
+
+def quarter(match: Match, context: Context) -> Reading | None:
+    """``the third quarter``: of the year named, else the latest that is over or under way."""
+    year = year_of(match, context)
+    words = match.text.lower()
+    if anchor := context.published:
+        for word, shift in (("this year's", 0), ("last year's", -1), ("next year's", 1)):
+            if words.replace("’", "'").find(word) >= 0:
+                year = anchor.year + shift
+    if "o" not in match:
+        if "period" in words and not context.last(["-Q"], WITHIN, match.start):
+            return Reading("DATE", f"{year:04}") if year is not None else None
+        now = current_quarter(context, match)
+        return _reading(_value(year, now[1]), match) if year is not None and now else None
+    number = day_number(match["o"])
+    if not 1 <= number <= 4 or ("period" in words and "quarter" not in words):
+        return None
+    if year is None and anchor is None:
+        return Reading("DATE", f"XXXX-Q{number}")
+    if year is None and anchor is not None:
+        ahead = number > quarter_of(anchor)
+        year = anchor.year - (1 if ahead and context.direction(match.start) == "past" else 0)
+        if not ahead and number < quarter_of(anchor) - 1 and context.direction(match.start) == "future":
+            year += 1
+    if re.search(r"year-(ago|earlier)", words) and year is not None:
+        year -= 1
+    return _reading(_value(int(year or 0), number), match)
+
+
+def short(match: Match, context: Context) -> Reading | None:
+    """``Q3 2024``, ``3Q``, ``Q2 FY25``."""
+    number = int(match["o"] or match["o2"])
+    if not 1 <= number <= 4 or not (match["q"] or match["q2"]).isupper():
+        return None
+    year = year_of(match, context)
+    if "fy" in match and year is None:
+        near = context.published.year if context.published else None
+        year = full_year(int(match["yy2"]), near)
+    if year is None and context.published is None:
+        return Reading("DATE", f"XXXX-Q{number}")
+    if year is None and context.published is not None:
+        year = context.published.year - (1 if number > quarter_of(context.published) else 0)
+    return Reading("DATE", _value(int(year or 0), number), dayless="fy" in match)
+
+
+def the_quarter(match: Match, context: Context) -> Reading | None:
+    """``the quarter``, ``the latest quarter``, ``the current quarter``, ``the next quarter``, ``the latest period``."""
+    words = match.text.lower()
+    anchor = context.published
+    if "p" in match and not re.search(r"latest|recent|current|same", words):
+        return None
+    if anchor is None:
+        return Reading("DATE", "XXXX-QX")
+    now = (anchor.year, quarter_of(anchor))
+    if re.search(r"\b(current|this)\b", words):
+        shift = 0
+    elif re.search(r"\b(next|coming)\b", words):
+        shift = 1
+    elif re.search(r"\b(previous|prior|preceding)\b", words) and (named := current_quarter(context, match)):
+        return _reading(_value(*plus_quarters(*named, -1)), match)
+    elif re.search(r"\b(last)\b", words):
+        shift = -1
+    else:
+        named = current_quarter(context, match)
+        if named is None:
+            return None
+        return _reading(_value(*plus_quarters(*named, -4 if re.search("ago|earlier", words) else 0)), match)
+    return _reading(_value(*plus_quarters(*now, shift)), match)
+
+
+def same_period(match: Match, context: Context) -> Reading | None:
+    """``the year-earlier period``: the period spoken of, a year before."""
+    if "y" in match:
+        named = current_quarter(context, match)
+        return Reading("DATE", _value(int(match["y"]), named[1]) if named else match["y"])
+    if "o" in match:
+        number = day_number(match["o"])
+        if context.published is None or not 1 <= number <= 4:
+            return None
+        year = context.published.year - (1 if number > quarter_of(context.published) else 0)
+        return Reading("DATE", _value(year - 1, number))
+    value = year_before(match, context)
+    return Reading("DATE", value) if value else None
+
+
+def year_before(match: Match, context: Context) -> str | None:
+    """The period spoken of a year before, at its own granularity: a quarter, or the year."""
+    for seen in reversed(context.seen):
+        value = seen.reading.value or ""
+        if match.start - seen.end > WITHIN:
+            break
+        if found := _QUARTER.match(value):
+            year = int(found[1])
+            same = context.published is not None and year < context.published.year - 1
+            return value if same else _value(year - (0 if _is_comparison(context, seen.start) else 1), int(found[2]))
+        if re.fullmatch(r"P\d+M|P1Y", value) and seen.reading.type == "DURATION":
+            break
+    return f"{context.published.year - 1:04}" if context.published else None
+
+
+def _is_comparison(context: Context, start: int) -> bool:
+    """Whether the expression at ``start`` is itself a comparison with the year before."""
+    piece = context.text[start : start + 30].lower()
+    return bool(re.match(r"(the |a )?(year[- ](ago|earlier)|same|corresponding)", piece))
+
+
+def half(match: Match, context: Context) -> Reading | None:
+    """``the first half of 2024``."""
+    which = 2 if ("l" in match or "l2" in match) else day_number(match["o"])
+    if which not in (1, 2) or "centur" in match.text:
+        return None
+    year = year_of(match, context)
+    if year is None and context.published is None:
+        return Reading("DATE", f"XXXX-H{which}")
+    if year is None and context.published is not None:
+        if "yr" not in match and "py" not in match and not _speaks_of_business(match, context):
+            return None
+        year = context.published.year
+        if which == 2 and context.published.month <= 4 and context.direction(match.start) == "past":
+            year -= 1
+    return Reading("DATE", f"{year:04}-H{which}")
+
+
+def _speaks_of_business(match: Match, context: Context) -> bool:
+    """``the first half`` is of a match more often than of a year, unless figures of business stand near."""
+    near = context.text[max(0, match.start - 160) : match.end + 160].lower()
+    return bool(re.search(r"profit|earnings|revenue|sales|net income|results|growth|fiscal|output|inflation|gdp", near))

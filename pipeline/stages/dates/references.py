@@ -1,0 +1,81 @@
+"""Normalisers of expressions that point to the past, the present or the future as such."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.stages.dates.anchor import Context, Reading
+from pipeline.stages.dates.durations import duration_code
+from pipeline.stages.dates.grammar import Match
+from pipeline.stages.dates.lexicon import lookup
+
+_ALONE = frozenset({"now", "nowadays", "currently", "presently", "current", "recently", "lately", "soon", "someday"})
+
+
+def word(match: Match, context: Context) -> Reading | None:
+    """``now``, ``currently``, ``recently``, ``soon``."""
+    if not context.settings.references:
+        return None
+    said = match["w"].lower()
+    after = context.text[match.end : match.end + 12].lower()
+    if said not in _ALONE or context.words_before(match.start, 1)[-1:] == ["then"] or re.match(r"\s+affairs", after):
+        return None
+    if said == "soon" and (
+        context.words_before(match.start, 1)[-1:] in (["as"], ["too"], ["how"]) or "as " in after[:4]
+    ):
+        return None
+    return Reading("DATE", lookup("reference", said), cut=_cut(match))
+
+
+def _cut(match: Match) -> tuple[int, int] | None:
+    first = match.text.lower().split()[0]
+    return match.span("w") if first in ("until", "just", "even", "only", "very") else None
+
+
+def present(match: Match, context: Context) -> Reading | None:
+    """``at present``, ``at the moment``, ``for the time being``."""
+    if not context.settings.references:
+        return None
+    start = match.start + len(match.text.split()[0]) + 1
+    return Reading("DATE", "PRESENT_REF", cut=(start, match.end))
+
+
+def these_days(match: Match, context: Context) -> Reading | None:
+    """``these days``."""
+    if not context.settings.references or match.text.lower() != "these days":
+        return None
+    return Reading("DATE", "PRESENT_REF")
+
+
+def the_past(match: Match, context: Context) -> Reading | None:
+    """``the past``, ``the near future``: as nouns of their own."""
+    said = match["w"].lower()
+    if not context.settings.references or said not in ("past", "future"):
+        return None
+    if not re.match(
+        r"\s*([^\w\s'’]|$|\n|(and|but|or|is|was|were|are|will|has|have|had|that|as|to|when|of|by|with)\b)",
+        context.text[match.end : match.end + 12],
+    ):
+        return None
+    return Reading("DATE", lookup("reference", said))
+
+
+def recent_units(match: Match, context: Context) -> Reading | None:
+    """``recent years``, ``coming weeks``, ``past years``."""
+    if not context.settings.references:
+        return None
+    if "p" in match and not match.text.lower().startswith("the"):
+        return Reading("DATE", "PAST_REF")
+    return Reading("DURATION", duration_code("X", lookup("units", match["u"])))
+
+
+def one_day(match: Match, context: Context) -> Reading | None:
+    """``one day``, ``a later date``: some time to come."""
+    if match.text.lower() == "one day" and context.direction(match.start) == "past":
+        return None
+    return Reading("DATE", "FUTURE_REF") if context.settings.references else None
+
+
+def vague_ago(match: Match, context: Context) -> Reading | None:
+    """``years ago``, ``long ago``."""
+    return Reading("DATE", "PAST_REF")

@@ -1,0 +1,295 @@
+"""Normalisers of dates named by where the story stands: weekdays, today, last week, two weeks ago, the same day."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from pipeline.stages.dates.absolute import a_day, day_number, monday_of, next_weekday
+from pipeline.stages.dates.anchor import Context, Reading
+from pipeline.stages.dates.calendar_rules import plus_days, plus_months, plus_quarters, quarter_of, week_value
+from pipeline.stages.dates.grammar import Match
+from pipeline.stages.dates.lexicon import lookup, number
+from pipeline.stages.dates.quarters import year_before
+
+_NIGHT_BEFORE = "last"
+
+
+def _weekday_of(match: Match) -> int:
+    return int(lookup("weekday", match["wd"].strip(" .")))
+
+
+def weekday_day(match: Match, context: Context) -> date | None:
+    """The day a weekday names: the last one, or the same day, or the next where the story looks ahead."""
+    anchor = context.published
+    if anchor is None:
+        return None
+    weekday_ = _weekday_of(match)
+    words = " ".join(match[g] for g in ("rel", "rel2", "rel3", "rel4", "rel5", "rel6", "rel7") if g in match).lower()
+    if "wk" in match or "wk2" in match or "wk3" in match:
+        shift = -7 if "wk" in match else 7 if "wk2" in match else 0
+        return plus_days(monday_of(anchor), shift + weekday_ - 1)
+    if re.search(r"last|past|previous", words):
+        before = plus_days(anchor, -1)
+        return next_weekday(before, weekday_, -1) if before else None
+    if re.search(r"next|coming|following", words):
+        after = plus_days(anchor, 1)
+        return next_weekday(after, weekday_, 1) if after else None
+    if anchor.isoweekday() == weekday_:
+        return anchor
+    if words == "this":
+        return plus_days(monday_of(anchor), weekday_ - 1)
+    return next_weekday(anchor, weekday_, 1 if context.direction(match.start) == "future" else -1)
+
+
+def weekday(match: Match, context: Context) -> Reading | None:
+    """``Friday``, ``last Wednesday``, ``Tuesday of last week``."""
+    day = weekday_day(match, context)
+    return a_day(day) if day else Reading("DATE", f"XXXX-WXX-{_weekday_of(match)}")
+
+
+def weekday_part(match: Match, context: Context) -> Reading | None:
+    """``Sunday night``."""
+    day = weekday_day(match, context)
+    part = lookup("part", match["p"])
+    mod = "START" if ("e" in match or "e2" in match) else "END" if ("l" in match or "l2" in match) else None
+    mod = mod or ("START" if match.text.lower().startswith("early ") else None)
+    named = day.isoformat() if day else f"XXXX-WXX-{_weekday_of(match)}"
+    return Reading("TIME", f"{named}T{part}", mod=mod, day=day)
+
+
+def deictic(match: Match, context: Context) -> Reading | None:
+    """``today``, ``yesterday``, ``tonight``, ``the day before yesterday``."""
+    word = (match["w"] or match.text.split()[-1]).lower()
+    if word == "overnight":
+        return None
+    shift = lookup("deictic", word) + (-1 if "b" in match else 1 if "a" in match else 0)
+    day = plus_days(context.published, shift) if context.published else None
+    named = day.isoformat() if day else "XXXX-XX-XX"
+    if word in ("tonight", "tonite"):
+        return Reading("TIME", f"{named}TNI", day=day)
+    return Reading("DATE", named, day=day)
+
+
+def deictic_part(match: Match, context: Context) -> Reading | None:
+    """``this morning``, ``last night``, ``tomorrow evening``."""
+    part = lookup("part", match["p"])
+    word = match["w"].lower()
+    if word in ("tonight", "tonite", "overnight"):
+        return None
+    shift = -1 if "l" in match else (lookup("deictic", word) or 0)
+    day = plus_days(context.published, shift) if context.published else None
+    return Reading("TIME", f"{day.isoformat() if day else 'XXXX-XX-XX'}T{part}", day=day)
+
+
+def _unit_value(code: str, anchor: date, shift: int) -> Reading | None:
+    """The week, month, quarter or year ``shift`` units from that of ``anchor``."""
+    if code == "Y":
+        year = anchor.year + shift
+        return Reading("DATE", f"{year:04}") if 1 <= year <= 9999 else None
+    if code == "M":
+        month = plus_months(anchor.replace(day=1), shift)
+        return Reading("DATE", f"{month:%Y-%m}") if month else None
+    if code == "Q":
+        year, quarter = plus_quarters(anchor.year, quarter_of(anchor), shift)
+        return Reading("DATE", f"{year:04}-Q{quarter}")
+    if code in ("W", "WE"):
+        day = plus_days(anchor, 7 * shift)
+        return Reading("DATE", week_value(day) + ("-WE" if code == "WE" else "")) if day else None
+    if code == "D":
+        day = plus_days(anchor, shift)
+        return a_day(day) if day else None
+    if code in ("DE", "CE"):
+        width = 10 if code == "DE" else 100
+        return Reading("DATE", f"{anchor.year // width + shift:0{3 if width == 10 else 2}}")
+    return None
+
+
+_OPEN = {"Y": "XXXX", "M": "XXXX-XX", "Q": "XXXX-QX", "W": "XXXX-WXX", "WE": "XXXX-WXX-WE", "D": "XXXX-XX-XX"}
+
+
+def unit(match: Match, context: Context) -> Reading | None:
+    """``last week``, ``this month``, ``next year``, ``the past year``, ``that year``, ``the following month``."""
+    words = match.text.lower()
+    if "m" in match:
+        return None
+    code = lookup("unit", match["u"])
+    anchor = context.published
+    if code in ("TS", "TM", "TH", "ML", "W2") or (code == "D" and match["u"].lower() == "night"):
+        return None
+    if anchor is None:
+        return Reading("DATE", _OPEN[code]) if code in _OPEN else None
+    back = re.search(r"\b(last|past|previous|preceding|prior)\b", words)
+    ahead = re.search(r"\b(next|coming|following)\b", words)
+    if re.search(r"\b(past|last)\b", words) and words.startswith("the ") and code in ("D", "W", "M", "DE", "CE"):
+        return Reading("DURATION", f"P1{code}")
+    if re.search(r"\bcoming\b", words) and words.startswith("the ") and code in ("D", "W", "M", "DE", "CE"):
+        return Reading("DURATION", f"P1{code}")
+    if re.search(r"\bthat\b|\bsame\b", words):
+        return _same_unit(code, context)
+    if re.search(r"\b(following|previous|preceding|prior)\b", words):
+        named = _named_month(context) if code in ("M", "Y") else context.last_day()
+        anchor = named or anchor
+    if "this" in words and code == "WE" and anchor.isoweekday() < 3 and context.direction(match.start) == "past":
+        return _unit_value(code, anchor, -1)
+    if code == "D" and "this" in words:
+        return a_day(anchor)
+    reading = _unit_value(code, anchor, -1 if back else 1 if ahead else 0)
+    if reading and "f" in match:
+        return Reading("DATE", reading.value, dayless=True)
+    return reading
+
+
+def _named_month(context: Context) -> date | None:
+    """First day of the month or year named last."""
+    for seen in reversed(context.seen):
+        found = re.match(r"(\d{4})(?:-(\d\d))?", seen.reading.value or "")
+        if found:
+            return date(max(int(found[1]), 1), int(found[2] or 1), 1) if (found[2] or "01") <= "12" else None
+    return None
+
+
+def _same_unit(code: str, context: Context) -> Reading | None:
+    """``that year``: the one named last."""
+    for seen in reversed(context.seen):
+        value = seen.reading.value or ""
+        if code == "Y" and re.match(r"\d{4}(?!\d)", value):
+            return Reading("DATE", value[:4])
+        if code == "M" and re.match(r"\d{4}-\d\d", value):
+            return Reading("DATE", value[:7])
+        if code == "Q" and re.match(r"\d{4}-Q\d", value):
+            return Reading("DATE", value[:7])
+        if code == "D" and seen.reading.day:
+            return a_day(seen.reading.day)
+        if code == "W" and (seen.reading.day or re.match(r"\d{4}-W\d\d", value)):
+            return Reading("DATE", week_value(seen.reading.day) if seen.reading.day else value[:8])
+    return None
+
+
+def unit_twice(match: Match, context: Context) -> Reading | None:
+    """``the week before last``."""
+    code = lookup("unit", match["u"])
+    if context.published is None:
+        return Reading("DATE", _OPEN[code]) if code in _OPEN else None
+    return _unit_value(code, context.published, -2 if "b" in match else 2)
+
+
+def the_unit(match: Match, context: Context) -> Reading | None:
+    """``the year``, ``the week``: the one under way; with ``ended`` after it a length; after ``a day of`` nothing."""
+    code = lookup("unit", match["u"])
+    after = context.text[match.end : match.end + 14].lower()
+    before = context.words_before(match.start, 2)
+    if re.match(r"\s+(ended|ending|to|that ended|through)\b", after):
+        return Reading("DURATION", f"P1{code}") if code in ("Y", "M", "W", "Q") else None
+    if code == "WE" and context.published:
+        shift = -1 if context.published.isoweekday() < 6 and context.direction(match.start) == "past" else 0
+        return _unit_value("WE", context.published, shift)
+    if code == "D":
+        return _the_day(match, context, after)
+    if code not in ("Y", "M", "W") or re.match(r"\s*(of|'s|’s|-)", after):
+        return None
+    if "f" in match:
+        return Reading("DURATION", "P1Y") if code == "Y" else None
+    if not before or before[-1] not in ("for", "in", "of", "during", "throughout", "since", "this", "from", "over"):
+        return (
+            None
+            if len(match.text.split()) < 3
+            else _unit_value(code, context.published, 0)
+            if context.published
+            else None
+        )
+    return _unit_value(code, context.published, 0) if context.published else Reading("DATE", _OPEN[code])
+
+
+def _the_day(match: Match, context: Context, after: str) -> Reading | None:
+    named = next((seen.reading.day for seen in reversed(context.seen) if seen.reading.day), None)
+    if named is None or not re.match(r"\s+(before|after)\b", after):
+        return None
+    return a_day(named)
+
+
+def unit_end(match: Match, context: Context) -> Reading | None:
+    """``year-end``, ``year's end``."""
+    code = lookup("unit", match["u"])
+    if code not in ("Y", "M", "Q", "W") or context.published is None:
+        return Reading("DATE", _OPEN[code], mod="END") if code in ("Y", "M", "Q") else None
+    reading = _unit_value(code, context.published, 0)
+    return Reading("DATE", reading.value, mod="END") if reading else None
+
+
+_SIZES = {"D": 1, "W": 7, "W2": 14}
+
+
+def ago(match: Match, context: Context) -> Reading | None:
+    """``two weeks ago`` from the document time, ``two days earlier`` from the day named last."""
+    words = match.text.lower()
+    last = words.rstrip().split()[-1]
+    count, code = number(match["n"]), lookup("unit", match["u"]) or lookup("units", match["u"])
+    if count is None or last == "after" or (last == "before" and not _ends_clause(match, context)):
+        return None
+    if last == "later" and code in ("TS", "TM", "TH"):
+        return None
+    if count == "X":
+        vague = "PAST_REF" if last in ("ago", "earlier", "before", "previously") else "FUTURE_REF"
+        return Reading("DATE", vague) if last in ("ago", "hence") else None
+    if code == "Y" and count == "1" and last in ("ago", "earlier", "before", "previously"):
+        value = year_before(match, context)
+        return Reading("DATE", value) if value else Reading("DATE", "XXXX")
+    anchor = context.published if last in ("ago", "now", "hence") else context.last_day()
+    if anchor is None:
+        return Reading("DATE", _OPEN.get(code, "XXXX-XX-XX"))
+    sign = -1 if last in ("ago", "earlier", "before", "previously") else 1
+    return _moved(anchor, code, sign * float(count), "half" in words)
+
+
+def _ends_clause(match: Match, context: Context) -> bool:
+    return bool(re.match(r"\s*[.,;]", context.text[match.end : match.end + 3]))
+
+
+def _moved(anchor: date, code: str, count: float, half: bool) -> Reading | None:
+    if code in _SIZES:
+        day = plus_days(anchor, int(count * _SIZES[code]))
+        return a_day(day) if day else None
+    if code in ("M", "Q") or (code == "Y" and half):
+        month = plus_months(anchor.replace(day=1), int(count * {"M": 1, "Q": 3, "Y": 12}[code]))
+        return Reading("DATE", f"{month:%Y-%m}") if month else None
+    if code in ("Y", "DE", "CE"):
+        year = anchor.year + int(count * {"Y": 1, "DE": 10, "CE": 100}[code])
+        return Reading("DATE", f"{year:04}") if 1000 <= year <= 2999 else None
+    if code in ("TH", "TM", "TS"):
+        return Reading("TIME", f"{anchor.isoformat()}TXX", day=anchor)
+    return None
+
+
+def same_day(match: Match, context: Context) -> Reading | None:
+    """``the same day``, ``that night``: of the day named last."""
+    named = next((seen.reading.day for seen in reversed(context.seen) if seen.reading.day), context.published)
+    if named is None:
+        return Reading("DATE", "XXXX-XX-XX")
+    part = lookup("part", match.text.split()[-1])
+    return Reading("TIME", f"{named.isoformat()}T{part}", day=named) if part else a_day(named)
+
+
+def next_day(match: Match, context: Context) -> Reading | None:
+    """``the next day``, ``the previous day``."""
+    named = context.last_day()
+    if named is None:
+        return Reading("DATE", "XXXX-XX-XX")
+    day = plus_days(named, -1 if ("p" in match or "p2" in match) else 1)
+    return a_day(day) if day else None
+
+
+def numbered_day(match: Match, context: Context) -> Reading | None:
+    """``the eighth day``: without telling since when, the day of the story where it says ``today`` or ``is``."""
+    if day_number(match["o"]) < 3 or context.published is None:
+        return None
+    before = context.words_before(match.start, 4)
+    return a_day(context.published) if {"today", "is"} & set(before) else None
+
+
+def then(match: Match, context: Context) -> Reading | None:
+    """``until then``: the expression named last."""
+    last = context.last()
+    if last is None or last.type not in ("DATE", "TIME") or last.value is None or last.value.endswith("_REF"):
+        return None
+    return Reading(last.type, last.value, day=last.day, days=last.days, cut=match.span("w"))
