@@ -128,7 +128,8 @@ class Desk:
     def _source(self, quote: Quote, start: int, end: int) -> list[Speaker]:
         words = re.findall(r"[\w’']+", self.text[start:end].lower())
         first = words[0] if words else ""
-        if len(words) == 1 and first in _HE | _SHE | _IT | _THEY | _RELATIVE | _FIRST:
+        shouted = self.text[start:end].isupper() and end - start > 1
+        if len(words) == 1 and not shouted and first in _HE | _SHE | _IT | _THEY | _RELATIVE | _FIRST:
             return self._pronoun(quote, start, end, first)
         named = self._named(start, end)
         if named:
@@ -138,7 +139,7 @@ class Desk:
     def _named(self, start: int, end: int) -> list[Speaker]:
         """Members named at the head of the source, or beside it in apposition; several where they are joined."""
         parse, cast = self.cast.parse, self.cast
-        head = cast.head(start, end)
+        head = self._head(start, end)
         heads = [head]
         for token in parse[head].conjuncts:
             if start <= token.idx < end and token.i > head:
@@ -147,16 +148,55 @@ class Desk:
         for one in heads:
             place = self._at(one, start, end)
             if place is None:
-                place = next((p for t in parse[one].children if t.dep_ in ("appos", "nmod", "compound") and t.dep_ != "prep"
-                              and (p := self._at(t.i, start, end)) is not None and p.member.person), None)  # fmt: skip
+                place = self._apposed(one, start, end)
             if place is not None and not any(s.member is place.member for s in found):
                 method = {"name": "name", "nominal": "nominal", "pronoun": "pronoun"}[place.mention.kind]
                 found.append(self._speaker(start, end, place, method, 0.95 if method == "name" else 0.8))
         if found:
             return found
+        known = self._surname(start, end)
+        if known is not None:
+            return [self._speaker(start, end, known, "name", 0.8)]
         if parse[head].pos_ == "PROPN":
             return [Speaker(start, end, "name", 0.5, name=self._bare(head, start, end))]
         return []
+
+    def _apposed(self, token: int, start: int, end: int) -> Place | None:
+        """The person in apposition to a common noun: ``the coach, Smith``."""
+        for child in self.cast.parse[token].children:
+            if child.dep_ in ("appos", "nmod", "compound"):
+                place = self._at(child.i, start, end)
+                if place is not None and place.member.person:
+                    return place
+        return None
+
+    def _head(self, start: int, end: int) -> int:
+        """The token the source turns on: of a title and a name, the name (``the ambassador to X, Y``)."""
+        cast = self.cast
+        head = cast.head(start, end)
+        own = self._at(head, start, end)
+        if own is not None and own.member.person:
+            return head
+        for place in cast.within(start, end):
+            if place.member.person and place.mention.kind == "name" and start <= place.start and place.end <= end:
+                token = cast.parse[cast.head(place.start, place.end)]
+                titled = head < token.i and cast.parse[head].pos_ == "PROPN"
+                if token.dep_ in ("appos", "nsubj", "ROOT") or (titled and token.dep_ not in ("pobj", "poss")):
+                    return token.i
+                if titled and token.i + 1 < len(cast.parse) and cast.parse[token.i + 1].idx >= end:
+                    return token.i
+        return head
+
+    def _surname(self, start: int, end: int) -> Place | None:
+        """A member whose last name the source is, where the entities did not mark it here."""
+        words = [w for w in re.findall(r"[^\W\d_][\w’'-]*", self.text[start:end]) if w[0].isupper()]
+        if not words or len(words) > 3:
+            return None
+        last = words[-1].removesuffix("'s").removesuffix("’s")
+        for member in self.cast.members:
+            if member.person and member.entity.name.split()[-1:] == [last]:
+                return next((p for p in self.cast.places if p.member is member), None)
+        return None
 
     def _at(self, token: int, start: int, end: int) -> Place | None:
         """The mention inside the source that holds the token; the shortest, persons before others."""
@@ -291,22 +331,22 @@ class Desk:
             return Speaker(start, end, "group", 0.9, group=True)
         lemma = head.lemma_.lower()
         if words[:1] and words[0] in _INDEFINITE:
-            return Speaker(start, end, "nominal", 0.6, anonymous=True if lemma in nouns()["person"] else False)
+            return Speaker(start, end, "nominal", 0.6, anonymous=lemma in nouns()["person"])
         if self.settings.nominals:
-            if lemma in nouns()["document"]:
-                return self._document(start, end)
+            if lemma in nouns()["document"] | nouns()["study"]:
+                return self._document(start, end, lemma in nouns()["study"])
             found = self._office(start, end, lemma, words)
             if found is not None:
                 return found
         return Speaker(start, end, "nominal", 0.4)
 
-    def _document(self, start: int, end: int) -> Speaker:
-        """``the statement said``: whoever owns it by name, else the last speaker that is a body, else the last one."""
+    def _document(self, start: int, end: int, study: bool) -> Speaker:
+        """``the statement said``: whoever owns it by name, else, but not of a study, the body or person that spoke."""
         owner = next((p for p in self.cast.within(start, end) if p.mention.kind == "name"), None)
         if owner is not None:
             return self._speaker(start, end, owner, "document", 0.7)
         spoken = self.memory.body or (self.memory.last[0] if self.memory.last else None)
-        if spoken is None:
+        if spoken is None or study:
             return Speaker(start, end, "document", 0.3)
         return replace(
             spoken, start=start, end=end, method="document", confidence=0.6, evidence=(spoken.start, spoken.end)

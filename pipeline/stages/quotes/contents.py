@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.stages.quotes import sources
+from pipeline.stages.quotes.colons import introduced
 from pipeline.stages.quotes.cues import Lexicon, group, negative
 from pipeline.stages.quotes.scoring import score
 from pipeline.stages.quotes.tree import Tree
@@ -45,6 +46,7 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
             found += _scored(tree, _noun(tree, i, lexicon))
         elif pos == "ADJ":
             found += _scored(tree, _adjective(tree, i, lexicon))
+    found += introduced(tree, lexicon, {t.head for t in found if t.frame == "quote" and t.weight >= floor})
     return [t for t in found if t.weight >= floor]
 
 

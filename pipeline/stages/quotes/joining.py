@@ -59,7 +59,7 @@ def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
     return sorted((t for t in kept if owner.get(t.head) in (None, t)), key=lambda t: (t.first, t.head))
 
 
-_FIRM = frozenset({"out"})
+_FIRM = frozenset({"out", "label"})
 
 
 def _free(parts: list[Range], owner: dict[int, Triple]) -> list[Range]:
@@ -132,7 +132,7 @@ def _before(tree: Tree, quotes: list[Joined], token: int) -> Joined | None:
     return best
 
 
-_MARKED = frozenset({"out", "quote", "around", "before"})
+_MARKED = frozenset({"out", "quote", "around", "before", "colon"})
 
 
 def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[int]) -> bool:

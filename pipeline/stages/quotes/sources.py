@@ -148,12 +148,15 @@ def beside(tree: Tree, cue: int, low: int, high: int) -> Range | None:
 
 
 def _before_comma(tree: Tree, comma: int, low: int) -> Range | None:
-    """Subject and appositive before a cue: ``Smith, a teacher, said``."""
-    start = low
-    while start < comma and tree.pos[start] in ("PUNCT", "SPACE", "CCONJ", "ADV", "SCONJ"):
-        start += 1
-    if start < comma and tree.pos[start] in _NOMINAL:
-        return trim(tree, start, comma)
+    """Subject and appositive before a cue: ``Smith, a teacher, said``; the first segment that begins like a name."""
+    for start in [low, *(k + 1 for k in range(low, comma) if tree.word[k] in (",", "—"))]:
+        while start < comma and tree.pos[start] in ("PUNCT", "SPACE", "CCONJ", "ADV", "SCONJ"):
+            start += 1
+        if start < comma and (
+            tree.pos[start] in ("PROPN", "DET", "NOUN") or tree.pos[start] in _NOMINAL and start == low
+        ):
+            if tree.pos[start] == "PROPN" or comma - start > 1:
+                return trim(tree, start, comma)
     return None
 
 
