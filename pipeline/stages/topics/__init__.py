@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class TopicsSettings(StageSettings):
     """What a person can tune in the topics stage."""
 
-    min_score: float = Field(0.4, ge=0, le=1, description="Topics less sure than this are left out.")
+    min_score: float = Field(0.35, ge=0, le=1, description="Topics less sure than this are left out.")
     max_topics: int = Field(4, ge=0, description="At most so many topics a story.")
     keyphrases: int = Field(10, ge=0, description="At most so many keyphrases a story.")
     taxonomy: str | None = Field(

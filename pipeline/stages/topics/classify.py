@@ -35,6 +35,7 @@ class Tuning:
     slope: float = 2.8
     prior: dict[str, float] = field(default_factory=dict)
     chance: tuple[float, float, float] = (0.32, 0.98, 0.76)
+    branch: tuple[float, float, float] = (-0.36, 0.77, -0.84)
     descend: float = 0.38
     second: float = 0.45
     second_least: float = 2.0
@@ -116,10 +117,11 @@ def classify(found: list[Found], index: Index, tuning: Tuning = TUNING) -> list[
             children[concepts[id_].path[-2]].append(id_)
     ranked: list[Candidate] = []
     for chance, root in _chances({id_: score[id_] for id_ in roots}, tuning):
-        for id_ in _down(root, score, children, tuning):
+        for nth, id_ in enumerate(_down(root, score, children, tuning)):
             phrases = [text for _, _, text in sorted(spoke[id_])]
-            ranked.append(Candidate(concepts[id_], score[id_], chance, list(dict.fromkeys(phrases))))
-    return ranked
+            sure = _branch(chance, nth > 0, tuning)
+            ranked.append(Candidate(concepts[id_], score[id_], sure, list(dict.fromkeys(phrases))))
+    return sorted(ranked, key=lambda candidate: -candidate.chance)
 
 
 def _chances(totals: dict[str, float], tuning: Tuning) -> list[tuple[float, str]]:
@@ -137,6 +139,13 @@ def _chances(totals: dict[str, float], tuning: Tuning) -> list[tuple[float, str]
         enough = 1 - math.exp(-totals[id_] / tuning.enough)
         ranked.append((enough / (1 + math.exp(-x)), say, id_))
     return [(chance, id_) for chance, _, id_ in sorted(ranked, key=lambda r: (-r[1], r[2]))]
+
+
+def _branch(chance: float, second: bool, tuning: Tuning) -> float:
+    """How likely the topic's branch (the level below the root) is right, given its root's chance."""
+    base, by_root, if_second = tuning.branch
+    odds = math.log(max(chance, 1e-6) / max(1 - chance, 1e-6))
+    return 1 / (1 + math.exp(-(base + by_root * odds + if_second * second)))
 
 
 def _down(root: str, score: dict[str, float], children: dict[str, list[str]], tuning: Tuning) -> list[str]:
