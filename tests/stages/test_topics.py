@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.document import Document, Entity, Mention, Zone, check
+from models.document import Entity, Mention, Zone, check
 from pipeline.errors import UsageError
 from pipeline.stages.topics import Topics, TopicsSettings
 from pipeline.stages.topics.vocabulary import media_topics

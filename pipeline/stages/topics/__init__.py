@@ -48,12 +48,15 @@ class Topics(Stage):
 
     def apply(self, document: Document, parse: Doc) -> Mapping[str, list[Any]]:
         """The topics, best first, and the keyphrases, best first."""
-        from pipeline.stages.topics.classify import topics
+        from pipeline.stages.topics.classify import topics, weigh
+        from pipeline.stages.topics.evidence import index
         from pipeline.stages.topics.keyphrases import keyphrases
 
+        own = index(self.settings.taxonomy)
+        found = own.find(document.text, weigh(document))
         return {
-            "topics": topics(document, self.settings),
-            "keyphrases": keyphrases(document, parse, self.settings.keyphrases),
+            "topics": topics(document, found, own, self.settings.min_score, self.settings.max_topics),
+            "keyphrases": keyphrases(document, parse, found, self.settings.keyphrases),
         }
 
     def resources(self) -> list[Path]:

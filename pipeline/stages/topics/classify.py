@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from models.document import Topic
-from pipeline.stages.topics.evidence import Found, Index, index
+from pipeline.stages.topics.evidence import Found, Index
 
 if TYPE_CHECKING:
     from models.document import Document
-    from pipeline.stages.topics import TopicsSettings
     from pipeline.stages.topics.vocabulary import Concept
 
 
@@ -45,7 +44,7 @@ class Tuning:
 _PRIOR = {
     "medtop:01000000": -0.65,  # arts, culture, entertainment and media
     "medtop:02000000": 0.75,  # crime, law and justice
-    "medtop:03000000": -0.72,  # disaster, accident
+    "medtop:03000000": -0.3,  # disaster, accident
     "medtop:04000000": -0.46,  # economy, business and finance
     "medtop:05000000": -0.94,  # education
     "medtop:06000000": -0.38,  # environment
@@ -168,10 +167,8 @@ def _down(root: str, score: dict[str, float], children: dict[str, list[str]], tu
     return reached
 
 
-def topics(document: Document, settings: TopicsSettings) -> list[Topic]:
+def topics(document: Document, found: list[Found], own: Index, least: float, most: int) -> list[Topic]:
     """The topics of a story that are sure enough, best first."""
-    own = index(settings.taxonomy)
-    chosen = classify(own.find(document.text, weigh(document)), own)
     return [
         Topic(
             qcode=c.concept.id,
@@ -181,6 +178,6 @@ def topics(document: Document, settings: TopicsSettings) -> list[Topic]:
             score=round(c.chance, 3),
             evidence=c.phrases[:_EVIDENCE],
         )
-        for c in chosen
-        if round(c.chance, 3) >= settings.min_score
-    ][: settings.max_topics]
+        for c in classify(found, own)
+        if round(c.chance, 3) >= least
+    ][:most]

@@ -20,6 +20,7 @@ class Term:
     """A term and, by topic, how strongly it speaks."""
 
     text: str
+    stems: tuple[str, ...]
     written: str
     votes: dict[str, float] = field(hash=False, compare=False)
 
@@ -104,7 +105,9 @@ def index(own: str | None = None) -> Index:
         scale = rarity(stems)
         # Terms that insist on capitals come before the one that does not.
         node[""] = [
-            Term(" ".join(stems) + "/" + written, written, {id_: weight * scale for id_, weight in votes.items()})
+            Term(
+                " ".join(stems) + "/" + written, stems, written, {id_: weight * scale for id_, weight in votes.items()}
+            )
             for written, votes in sorted(variants.items(), reverse=True)
         ]
     return Index(root, vocabulary)

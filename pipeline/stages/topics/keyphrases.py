@@ -2,7 +2,8 @@
 
 Candidates are runs of adjectives and nouns that end in a noun, taken inside one sentence, and the names of merged
 entities. The weight of a phrase is its frequency, damped, times the mean rarity of its words, more for phrases
-of two to four words and for those near the top. A phrase inside a better one is not listed again.
+of two to four words, for those near the top and for those that speak for a topic. A single word or a name inside
+a phrase already listed is not listed again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.document import Keyphrase
-from pipeline.stages.topics.evidence import idf
+from pipeline.stages.topics.evidence import Found, idf
 from pipeline.stages.topics.words import stem
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class _Phrase:
     name: bool = False
 
 
-def keyphrases(document: Document, parse: Doc, most: int) -> list[Keyphrase]:
+def keyphrases(document: Document, parse: Doc, found: list[Found], most: int) -> list[Keyphrase]:
     """The best phrases of the story, best first."""
     if not most:
         return []
@@ -58,15 +59,16 @@ def keyphrases(document: Document, parse: Doc, most: int) -> list[Keyphrase]:
             phrases[phrase.stems] = phrase
         elif not known.name:
             known.count += phrase.count
-    length = max(len(document.text), 1)
-    scored = sorted(((_weight(p, length), p) for p in phrases.values()), key=lambda pair: (-pair[0], pair[1].start))
+    _count_within(phrases)
+    speaks = {item.term.stems: max(item.term.votes.values()) for item in found}
+    scored = sorted(((_weight(p, speaks), p) for p in phrases.values()), key=lambda pair: (-pair[0], pair[1].start))
     best = scored[0][0] if scored else 1.0
     kept: list[_Phrase] = []
     chosen: list[Keyphrase] = []
     for weight, phrase in scored:
         if len(chosen) == most:
             break
-        if any(_within(phrase.stems, other.stems) or _within(other.stems, phrase.stems) for other in kept):
+        if any(_repeats(phrase, other) for other in kept):
             continue
         kept.append(phrase)
         score = round(weight / best, 3)
@@ -119,14 +121,32 @@ def _trimmed(run: list[Token], story: str, furniture: list[Any]) -> Iterator[_Ph
     yield _Phrase(text, tuple(stem(token.text) for token in words), start, end)
 
 
-def _weight(phrase: _Phrase, length: int) -> float:
+def _weight(phrase: _Phrase, speaks: dict[tuple[str, ...], float]) -> float:
     rare = sum(max(idf(key), 0.0) for key in phrase.stems) / len(phrase.stems)
-    size = 0.55 if len(phrase.stems) == 1 else 1.0
-    if phrase.name:
-        size = 0.7
-    place = 1.0 + 0.8 / (1.0 + phrase.start / 400)
-    return (0.3 + math.log1p(phrase.count)) * rare * size * place
+    size = 0.7 if phrase.name else 0.55 if len(phrase.stems) == 1 else 1.0
+    place = 1.0 + 0.5 / (1.0 + phrase.start / 600)
+    newsy = max((speaks.get(part, 0.0) for part in _parts(phrase.stems)), default=0.0)
+    return (0.3 + math.log1p(phrase.count)) * rare * size * place * (1.0 + 0.8 * min(newsy, 2.0))
 
 
-def _within(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
-    return any(outer[i : i + len(inner)] == inner for i in range(len(outer) - len(inner) + 1))
+def _parts(stems: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for i in range(len(stems)):
+        for j in range(i + 1, len(stems) + 1):
+            yield stems[i:j]
+
+
+def _count_within(phrases: dict[tuple[str, ...], _Phrase]) -> None:
+    """A phrase of two words and more also stands wherever a longer one that holds it does."""
+    counts = {stems: phrase.count for stems, phrase in phrases.items()}
+    for stems, count in counts.items():
+        for part in _parts(stems):
+            if len(part) > 1 and part != stems and part in phrases:
+                phrases[part].count += count
+
+
+def _repeats(phrase: _Phrase, other: _Phrase) -> bool:
+    """Whether one adds nothing to the other: a word or a name inside a longer one."""
+    inner, outer = sorted((phrase, other), key=lambda p: len(p.stems))
+    if inner.stems not in _parts(outer.stems):
+        return False
+    return inner.stems == outer.stems or len(inner.stems) == 1 or inner.name or outer.name
