@@ -54,7 +54,7 @@ class Memory:
     by_quote: dict[str, list[Speaker]] = field(default_factory=dict)
     last: list[Speaker] = field(default_factory=list)
     last_at: int = -1
-    history: list[list[Speaker]] = field(default_factory=list)
+    history: list[tuple[list[Speaker], int]] = field(default_factory=list)
     body: Speaker | None = None
 
 
@@ -120,7 +120,7 @@ class Desk:
             return
         if quote.kind in ("speech", "writing", None):
             self.memory.last, self.memory.last_at = speakers, quote.end
-            self.memory.history.append(speakers)
+            self.memory.history.append((speakers, quote.end))
         for speaker in speakers:
             if speaker.member is not None and speaker.member.body and quote.kind in ("speech", "writing"):
                 self.memory.body = speaker
@@ -138,7 +138,7 @@ class Desk:
 
     def _named(self, start: int, end: int) -> list[Speaker]:
         """Members named at the head of the source, or beside it in apposition; several where they are joined."""
-        parse, cast = self.cast.parse, self.cast
+        parse = self.cast.parse
         head = self._head(start, end)
         heads = [head]
         for token in parse[head].conjuncts:
@@ -378,10 +378,21 @@ class Desk:
             )
         return None
 
+    def _answers(self, quote: Quote) -> bool:
+        """Whether a bare paragraph goes on a dialogue of two: the speakers of the two paragraphs before differ."""
+        if len(self.memory.history) < 2 or self.text[quote.start - 1 : quote.start].strip():
+            return False
+        (last, last_at), (other, other_at) = self.memory.history[-1], self.memory.history[-2]
+        here = self.cast.paragraph(quote.start)
+        apart = (here - self.cast.paragraph(last_at), here - self.cast.paragraph(other_at))
+        return apart == (1, 2) and {id(s.member) for s in last} != {id(s.member) for s in other}
+
     def _unattributed(self, quote: Quote) -> list[Speaker]:
         """No cue: the speaker before goes on; in a dialogue of two the other one answers."""
         before = self.memory.by_quote.get(quote.continues or "", [])
         method = "continuation"
+        if self._answers(quote):
+            before, method = self.memory.history[-2][0], "alternation"
         if not before:
             near = (
                 self.memory.last_at >= 0

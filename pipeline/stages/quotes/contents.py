@@ -21,13 +21,10 @@ _CLAUSE = frozenset({"ccomp"})
 _MARKS = frozenset({",", ":", "—", "–", "-", "--", '"', "“", "``", "''", "‘", "'"})
 _ADJUNCTS = frozenset({"prep", "npadvmod", "advmod", "dobj", "dative", "prt", "neg", "tmod", "pobj"})
 _BREAKERS = frozenset({"according", "citing"})
-_SPOKEN = frozenset(
-    ["say", "tell", "add", "note", "vow", "warn", "ask", "call", "urge", "insist", "argue", "claim", "write", "tweet"]
-    + ["promise", "pledge", "accuse", "criticize", "describe", "suggest", "express", "praise", "predict", "deny"]
-)
 _TOLD = frozenset(
-    ["tell", "ask", "remind", "assure", "inform", "advise", "warn", "notify", "brief", "caution", "promise"]
+    {"tell", "ask", "remind", "assure", "inform", "advise", "warn", "notify", "brief", "caution", "promise"}
 )
+"""Verbs whose object is the recipient, no content."""
 
 
 def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
@@ -91,7 +88,7 @@ def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
 
 
 def _after_region(tree: Tree, i: int) -> int:
-    """First token after the last longer quoted region before the cue in its sentence; the sentence's if there is none."""
+    """First token after the last longer quoted region before the cue in its sentence, else the sentence's first."""
     for k in range(i - 1, tree.first[i] - 1, -1):
         if tree.quoted[k]:
             return k + 1
@@ -116,7 +113,7 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
         yield from _quoted_before(tree, i, cue, source, out, high)
     into = _after_core(tree, high, last)
     framed = _parenthetical(tree, low, high, first, last) and tree.lower[low] not in ("who", "which", "that")
-    if into is not None and not (framed and _goes_on(tree, into)):
+    if into is not None and not (framed and _goes_on(tree, into)) and not _title(tree, into):
         begin = into
         objects = [c for c in tree.kids(i, "dobj", "nsubj") if i < c < into and not (own and own[0] <= c < own[1])]
         if tree.region[into] >= 0 and not tree.quoted[into] and _clause(tree, i) is not None:
@@ -126,20 +123,22 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
         yield "quote", [(begin, max(_past(tree, into, i), begin))], source
     if framed:
         yield "around", [(first, low - 1), (high + 1, _stop(tree, high + 1, last, i))], source
-    if tree.dep[i] == "advcl" and any(tree.lower[c] == "as" and c < i for c in tree.kids(i, "mark", "advmod")):
-        if _clause(tree, i) is None and not any(c > i for c in tree.kids(i, "dobj")):
-            yield from _as(tree, i, source)
-            return
+    if _as_clause(tree, i):
+        yield from _as(tree, i, source)
+        return
     clause = _clause(tree, i)
     if clause is not None and clause > i:
         start = max(tree.left[clause], high if tree.left[clause] < high <= clause else tree.left[clause], cue[1])
         start = _skip(tree, start, clause)
         frame = "wh" if tree.lower[start] in _WH else "after"
         yield frame, [(start, _extend(tree, i, clause, start))], source
-    elif out is not None and tree.region[out] < 0 and _finite(tree, first, out + 1):
-        if clause is not None or _loose(tree, i, high, last):
-            start = _sentence_start(tree, first)
-            yield "before", [(start, out + 1)], source
+    elif (
+        out is not None
+        and tree.region[out] < 0
+        and _finite(tree, first, out + 1)
+        and (clause is not None or _loose(tree, i, high, last))
+    ):
+        yield "before", [(_sentence_start(tree, first), out + 1)], source
     infinitive = next((c for c in tree.kids(i, "xcomp") if c > i), None)
     if infinitive is not None:
         objects = [c for c in tree.kids(i, "dobj") if i < c < infinitive]
@@ -156,6 +155,21 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
 def _goes_on(tree: Tree, into: int) -> bool:
     """Whether the region that begins at ``into`` goes on in the middle of a sentence: its first word is small."""
     return into + 1 < tree.size and tree.word[into + 1][:1].islower()
+
+
+def _title(tree: Tree, into: int) -> bool:
+    """Whether the region is a title as an object: ``sang "The Long Way Home"``, no comma or colon before."""
+    if tree.region[into] < 0 or tree.word[into - 1] in (",", ":"):
+        return False
+    words = []
+    k = into
+    while k < tree.size and tree.region[k] == tree.region[into]:
+        if tree.word[k] in (".", "?", "!"):
+            return False
+        if tree.word[k][0].isalpha():
+            words.append(tree.word[k])
+        k += 1
+    return 1 < len(words) <= 8 and all(w[0].isupper() or len(w) < 4 for w in words)
 
 
 def _before_core(tree: Tree, low: int, first: int) -> int | None:
@@ -281,7 +295,7 @@ def _extend(tree: Tree, i: int, clause: int, start: int) -> int:
 
 
 def _stop(tree: Tree, start: int, end: int, cue: int) -> int:
-    """Where a stretch that begins at ``start`` gives way to another clause of the cue's own level, at latest ``end``."""
+    """Where a stretch from ``start`` gives way to another clause of the cue's own level, at latest ``end``."""
     for k in range(start + 1, end):
         if tree.region[k] >= 0:
             continue
@@ -305,12 +319,12 @@ def _takes_over(tree: Tree, k: int, cue: int) -> bool:
         return tree.tag[k] == "VBG" and tree.word[tree.left[k] - 1] == ","
     if dep != "conj" or tree.kids(k, "mark"):
         return False
-    spoken = tree.lemma[k] in _SPOKEN
+    spoken = tree.lemma[k] in sources.SPOKEN
     if tree.kids(k, "nsubj", "nsubjpass", "expl"):
         return head == cue and spoken
     if head == cue:
         return True
-    return spoken and tree.tag[k] == tree.tag[cue] != tree.tag[head] and not tree.kids(k, "aux")
+    return sources.resumed(tree, k) == cue
 
 
 def _finite(tree: Tree, low: int, high: int) -> bool:
@@ -327,6 +341,13 @@ def _sentence_start(tree: Tree, first: int) -> int:
     while first < tree.size - 1 and (tree.pos[first] == "SPACE" or tree.word[first] in (",", ";", "—", "-", "•", "*")):
         first += 1
     return first
+
+
+def _as_clause(tree: Tree, i: int) -> bool:
+    """Whether the cue stands in ``as X said`` without a content of its own."""
+    if tree.dep[i] != "advcl" or not any(tree.lower[c] == "as" and c < i for c in tree.kids(i, "mark", "advmod")):
+        return False
+    return _clause(tree, i) is None and not any(c > i for c in tree.kids(i, "dobj"))
 
 
 def _as(tree: Tree, i: int, source: Range | None) -> Iterator[Frame]:

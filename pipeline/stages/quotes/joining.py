@@ -16,6 +16,10 @@ GAP = 30
 """Most tokens the cue's clause between two parts of one quotation may have."""
 
 
+WITHIN = 12
+"""Most words a quoted stretch inside a sentence may have to be taken for an expression rather than a quotation."""
+
+
 @dataclass
 class Joined:
     """A quotation before it is written down."""
@@ -97,17 +101,25 @@ def join(tree: Tree, regions: list[Region], triples: list[Triple], min_words: in
             continue
         a, b = spans[n]  # type: ignore[misc]
         before = _before(tree, quotes, a)
-        if before is not None and _carries_on(tree, before, region, a, heads):
+        if before is not None and _carries_on(tree, before, region, a, heads, quotes):
             before.parts.append((a, b))
             owner[n] = before
         elif words(tree.text, region) >= min_words and not _titled(tree, a, b):
-            loose = Joined(None, [(a, b)], confidence=0.6 if region.closed else 0.5)
+            loose = Joined(None, [(a, b)], confidence=_loose(tree, a, b, region))
             if before is not None and tree.paragraph[a] - tree.paragraph[before.last - 1] <= 1:
                 loose.continues = before
             quotes.append(loose)
             owner[n] = loose
             quotes.sort(key=lambda q: q.first)
     return sorted(quotes, key=lambda q: (q.first, q.last))
+
+
+def _loose(tree: Tree, a: int, b: int, region: Region) -> float:
+    """How sure a region without a cue is: a sentence of its own rather than words within another's sentence."""
+    starts = tree.first[a] == a or tree.word[a - 1] in (".", "?", "!")
+    if not starts and len(tree.text[region.start : region.end].split()) <= WITHIN:
+        return 0.25
+    return 0.5 if region.closed else 0.45
 
 
 def _region_tokens(tree: Tree, count: int) -> list[Range | None]:
@@ -135,13 +147,13 @@ def _before(tree: Tree, quotes: list[Joined], token: int) -> Joined | None:
 _MARKED = frozenset({"out", "quote", "around", "before", "colon"})
 
 
-def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[int]) -> bool:
+def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[int], quotes: list[Joined]) -> bool:
     """Whether the region that begins at ``a`` is a further part of ``quote``."""
     low = quote.last
     apart = tree.paragraph[a] - tree.paragraph[low - 1]
     if region.continues:
         return apart <= 1
-    if apart == 1 and _next_paragraph(tree, quote, a):
+    if apart == 1 and _next_paragraph(tree, quote, a) and not _dialogue(tree, quote, quotes):
         return not any(low <= h < a and quote.triple is not None and h != quote.triple.head for h in heads)
     gap = [k for k in range(low, a) if tree.pos[k] not in ("PUNCT", "SPACE")]
     if apart > 0 or len(gap) > GAP:
@@ -157,12 +169,25 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     return not any(low <= h < a and h != triple.head and not inside[0] <= h < inside[1] for h in heads)
 
 
+def _dialogue(tree: Tree, quote: Joined, quotes: list[Joined]) -> bool:
+    """Whether the paragraph before quotes somebody else: then a bare paragraph after it is the other one's answer."""
+    source = quote.triple.source if quote.triple else None
+    here = tree.paragraph[quote.first]
+    for other in quotes:
+        told = other.triple.source if other.triple else None
+        if tree.paragraph[other.first] == here - 1 and source and told and tree.region[other.first] >= 0:
+            return tree.word[source[0] : source[1]] != tree.word[told[0] : told[1]]
+    return False
+
+
 def _next_paragraph(tree: Tree, quote: Joined, a: int) -> bool:
     """Whether ``"A," X said.`` goes on in a paragraph that is quoted from end to end and has no cue."""
     if quote.triple is None or quote.triple.frame != "out" or len(quote.parts) > 1:
         return False
     paragraph = tree.paragraph[a]
-    if tree.paragraph[a - 1] == paragraph:
+    own = tree.first[quote.triple.head]
+    between = [k for k in range(quote.last, a) if tree.pos[k] not in ("PUNCT", "SPACE")]
+    if tree.paragraph[a - 1] == paragraph or any(tree.first[k] != own for k in between):
         return False
     k = a
     while k < tree.size and tree.paragraph[k] == paragraph:

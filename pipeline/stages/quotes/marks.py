@@ -82,14 +82,13 @@ def _opens(text: str, a: int, b: int, start: int, end: int, inside: bool) -> boo
     before = text[a - 1] if a > start else " "
     after = text[b] if b < end else " "
     if mark in ("``", "‘‘") or mark in OPENING:
-        return True
-    if mark == "“":
-        return True
+        # An opening mark glued to the end of a word while one is open was meant to close.
+        return not (inside and not before.isspace() and before not in "([—–-" and not after.isalnum())
     if mark == '"' and before.isdigit() and not inside and not after.isalnum():
         return None  # inches
     if mark in ("”", "»", "’’"):
         # Some desks open with a closing mark; what stands around it decides where nothing is open.
-        return False if inside or not before.isspace() else True
+        return not inside and before.isspace()
     if inside:
         # A straight mark glued to the next word, with a space before it, opens again rather than closes.
         return before.isspace() and after.isalnum() and mark == '"' and _closes_later(text, b, end) == 1

@@ -76,6 +76,8 @@ def features(tree: Tree, triple: Triple) -> Iterator[str]:
             yield "modal=" + tree.lemma[child]
     if len(triple.parts) > 1:
         yield "split"
+    if marked in ("all", "short") and _titled(tree, triple):
+        yield f"frame={frame}&titled"
 
 
 def _form(tree: Tree, head: int) -> str:
@@ -97,6 +99,13 @@ def _source(tree: Tree, source: Range | None, head: int) -> str:
     inside = range(a, min(b, tree.size))
     top = next((k for k in inside if not a <= tree.head[k] < b or tree.head[k] == k), a)
     return tree.tag[top]
+
+
+def _titled(tree: Tree, triple: Triple) -> bool:
+    """Whether all longer words in quotation marks begin with a capital, as in the title of a work."""
+    words = [tree.word[k] for a, b in triple.parts for k in range(a, b) if tree.region[k] >= 0]
+    long = [w for w in words if len(w) > 3 and w[0].isalpha()]
+    return bool(long) and all(w[0].isupper() for w in long)
 
 
 def _marked(tree: Tree, parts: list[Range]) -> str:

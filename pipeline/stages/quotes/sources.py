@@ -7,14 +7,20 @@ from pipeline.stages.quotes.triple import Range
 
 _EMPTY = frozenset({"it", "there", "that", "this", "what", "which"})
 _FELT = frozenset(
-    ["convince", "concern", "worry", "disappoint", "surprise", "startle", "determine", "persuade", "please", "shock"]
-    + ["alarm", "dismay", "frustrate", "anger", "outrage", "upset", "thrill", "honor", "honour", "delight", "inspire"]
-)
+    {
+        "alarm", "anger", "concern", "convince", "delight", "determine", "disappoint", "dismay", "frustrate", "honor",
+        "honour", "inspire", "outrage", "persuade", "please", "shock", "startle", "surprise", "thrill", "upset",
+        "worry",
+    }
+)  # fmt: skip
+"""Verbs whose passive subject is the one who thinks: ``they are convinced that``."""
 _NOMINAL = frozenset({"PROPN", "NOUN", "PRON", "NUM", "ADJ", "DET", "X"})
 _TIMES = frozenset(
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "yesterday", "tomorrow"]
-    + ["week", "month", "year", "night", "morning", "afternoon", "evening"]
-)
+    {
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "yesterday", "tomorrow",
+        "week", "month", "year", "night", "morning", "afternoon", "evening",
+    }
+)  # fmt: skip
 
 
 def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
@@ -24,6 +30,8 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
     if passive and tree.lemma[verb] in _FELT:
         felt = tree.kids(verb, "nsubjpass")
         return phrase(tree, felt[0], verb) if felt else _shared(tree, verb, depth)
+    if passive and depth and tree.kids(verb, "nsubjpass"):
+        return phrase(tree, tree.kids(verb, "nsubjpass")[0], verb)
     if passive:
         return agent
     subjects = tree.kids(verb, "nsubj", "csubj")
@@ -54,6 +62,9 @@ def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
     dep, head = tree.dep[verb], tree.head[verb]
     if head == verb:
         return None
+    cue = resumed(tree, verb)
+    if cue is not None:
+        return of_verb(tree, cue, depth + 1)
     if dep in ("acl", "relcl") and tree.tag[verb] == "VBG":
         above = tree.head[head]
         if tree.dep[head] in ("dobj", "pobj") and tree.pos[above] in ("VERB", "AUX", "ADP"):
@@ -61,6 +72,8 @@ def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
             found = of_verb(tree, above, depth + 1) if tree.pos[above] in ("VERB", "AUX") else None
             return found or phrase(tree, head, verb)
         return phrase(tree, head, verb)
+    if dep in ("xcomp", "ccomp") and tree.pos[head] == "ADJ" and tree.pos[tree.head[head]] in ("VERB", "AUX"):
+        return of_verb(tree, tree.head[head], depth + 1)
     if dep == "pcomp" and tree.pos[tree.head[head]] in ("VERB", "AUX"):
         return of_verb(tree, tree.head[head], depth + 1)
     if dep in ("conj", "xcomp", "advcl", "ccomp", "dep", "pcomp", "parataxis", "acl") and tree.pos[head] in (
@@ -71,6 +84,31 @@ def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
     if dep in ("pcomp", "prep", "acl", "xcomp", "conj", "advcl", "ccomp"):
         return _shared(tree, head, depth + 1) if tree.pos[head] not in _NOMINAL else of_noun(tree, head)
     return None
+
+
+def resumed(tree: Tree, verb: int) -> int | None:
+    """The cue that ``verb`` goes on from (``said it was late and added that ...``), though it hangs on the content."""
+    if (
+        tree.dep[verb] != "conj"
+        or tree.lemma[verb] not in SPOKEN
+        or tree.kids(verb, "nsubj", "nsubjpass", "aux", "mark")
+    ):
+        return None
+    head = tree.head[verb]
+    above = tree.head[head]
+    if tree.dep[head] != "ccomp" or tree.tag[above] != tree.tag[verb] or above > head:
+        return None
+    that = verb + 1 < tree.size and tree.lower[verb + 1] == "that"
+    return above if that or tree.tag[head] != tree.tag[verb] else None
+
+
+SPOKEN = frozenset(
+    {
+        "accuse", "add", "argue", "ask", "call", "claim", "criticize", "deny", "describe", "express", "insist", "note",
+        "pledge", "praise", "predict", "promise", "say", "suggest", "tell", "tweet", "urge", "vow", "warn", "write",
+    }
+)  # fmt: skip
+"""Verbs of saying common enough to be read as a second cue of the same source."""
 
 
 def of_noun(tree: Tree, noun: int) -> Range | None:
@@ -135,7 +173,7 @@ def beside(tree: Tree, cue: int, low: int, high: int) -> Range | None:
     while i >= low and (tree.pos[i] in ("AUX", "ADV", "PART") or tree.tag[i] == "MD"):
         i -= 1
     if i >= low and tree.word[i] in (",", ")", "—", "–", "-"):
-        return _before_comma(tree, i, low)
+        return _before_comma(tree, i + (tree.word[i] == ")"), low)
     if i >= low and tree.pos[i] in _NOMINAL and tree.lower[i] not in _TIMES:
         return trim(tree, *_run(tree, i, low, high))
     i = cue + 1
@@ -152,11 +190,11 @@ def _before_comma(tree: Tree, comma: int, low: int) -> Range | None:
     for start in [low, *(k + 1 for k in range(low, comma) if tree.word[k] in (",", "—"))]:
         while start < comma and tree.pos[start] in ("PUNCT", "SPACE", "CCONJ", "ADV", "SCONJ"):
             start += 1
-        if start < comma and (
-            tree.pos[start] in ("PROPN", "DET", "NOUN") or tree.pos[start] in _NOMINAL and start == low
-        ):
-            if tree.pos[start] == "PROPN" or comma - start > 1:
-                return trim(tree, start, comma)
+        if start >= comma or tree.pos[start] not in _NOMINAL:
+            continue
+        likely = start == low or tree.pos[start] in ("PROPN", "DET", "NOUN")
+        if likely and (tree.pos[start] == "PROPN" or comma - start > 1):
+            return trim(tree, start, comma)
     return None
 
 

@@ -1,0 +1,204 @@
+"""The attribution stage through its public face: each quotation to its speaker, by mention, entity, name and role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.document import Attribution, Cue, Document, Entity, Mention, Quote, Span, TextSpan, check
+from pipeline.language import Parser
+from pipeline.stages.attribution import Attribution as Stage
+from pipeline.stages.attribution import AttributionSettings
+from pipeline.stages.quotes import Quotes
+
+PEOPLE = {
+    "Maria Lopez": ("PERSON", ["Lopez"], ["city engineer"]),
+    "Peter Green": ("PERSON", ["Green"], ["mayor"]),
+    "Ministry of Transport": ("ORG", ["MOT"], []),
+}
+
+
+def cast(text: str, people: dict[str, tuple[str, list[str], list[str]]]) -> list[Entity]:
+    """Entities of ``people`` wherever their names and aliases stand in ``text``."""
+    found: list[Entity] = []
+    for name, (label, aliases, roles) in people.items():
+        mentions: list[Mention] = []
+        for form in (name, *aliases):
+            at = text.find(form)
+            while at != -1:
+                if not any(m.start <= at < m.end for m in mentions):
+                    mentions.append(Mention.of(text, at, at + len(form), kind="name"))
+                at = text.find(form, at + 1)
+        if mentions:
+            mentions.sort(key=lambda m: m.start)
+            found.append(Entity(id=name, label=label, name=name, mentions=mentions, roles=roles, aliases=aliases))
+    return sorted(found, key=lambda e: e.mentions[0].start)
+
+
+def attribute(parse: Any, text: str, **options: Any) -> list[Attribution]:
+    document, doc = parse(text)
+    document.entities = cast(text, PEOPLE)
+    document.quotes = Quotes().apply(document, doc)["quotes"]
+    document.attributions = Stage(AttributionSettings(**options)).apply(document, doc)["attributions"]
+    assert not check(document)
+    return list(document.attributions)
+
+
+# Text, then for every row: name, method.
+EXAMPLES: list[tuple[str, list[tuple[str | None, str]]]] = [
+    ("City engineer Maria Lopez said the bridge was safe.", [("Maria Lopez", "name")]),
+    ("Maria Lopez came. The bridge was safe, Lopez said.", [("Maria Lopez", "name")]),
+    ("Maria Lopez came early. She said the bridge was safe.", [("Maria Lopez", "pronoun")]),
+    ("Maria Lopez met Peter Green. He said the bridge was safe.", [("Peter Green", "pronoun")]),
+    ("Maria Lopez met Peter Green. She said the bridge was safe.", [("Maria Lopez", "pronoun")]),
+    (
+        "The bridge was closed, the Ministry of Transport said.\n\nWork starts on Monday, it said in a statement.",
+        [("Ministry of Transport", "name"), ("Ministry of Transport", "pronoun")],
+    ),
+    (
+        "The bridge was closed, the Ministry of Transport said.\n\nThe statement said work starts on Monday.",
+        [("Ministry of Transport", "name"), ("Ministry of Transport", "document")],
+    ),
+    ("Peter Green came early. The mayor said the bridge was safe.", [("Peter Green", "nominal")]),
+    (
+        "Maria Lopez and Peter Green said the bridge was safe.",
+        [("Maria Lopez", "name"), ("Peter Green", "name")],
+    ),
+    ("Witnesses said the bridge was shaking.", [(None, "group")]),
+    ("A source familiar with the plan said the bridge was shaking.", [(None, "anonymous")]),
+    (
+        "“The bridge is safe,” Maria Lopez said as she left. It rained.\n\n“Nobody has to worry about it at all.”",
+        [("Maria Lopez", "name"), ("Maria Lopez", "continuation")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), EXAMPLES, ids=[e[0][:40] for e in EXAMPLES])
+def test_speakers(parse: Any, text: str, expected: list[tuple[str | None, str]]) -> None:
+    assert [(row.name, row.method) for row in attribute(parse, text)] == expected
+
+
+def test_role_and_entity_come_with_the_name(parse: Any) -> None:
+    (row,) = attribute(parse, "Maria Lopez said the bridge was safe.")
+    assert (row.entity, row.role) == ("Maria Lopez", "city engineer")
+
+
+def test_groups_and_anonymous_sources_say_so(parse: Any) -> None:
+    (row,) = attribute(parse, "Officials said the bridge was shaking.")
+    assert row.group and row.entity is None and row.name is None
+    (row,) = attribute(parse, "An official who asked not to be named said the bridge was shaking.")
+    assert row.anonymous and row.entity is None
+
+
+def test_evidence_points_at_the_name_behind_a_pronoun(parse: Any) -> None:
+    text = "Maria Lopez came early. She said the bridge was safe."
+    (row,) = attribute(parse, text)
+    assert row.evidence is not None
+    assert text[row.evidence.start : row.evidence.end] == "Maria Lopez"
+    assert row.speaker is not None and row.speaker.text == "She"
+
+
+def test_dialogue_alternates(parse: Any) -> None:
+    text = (
+        "“Is the bridge really safe for us?” asked Green.\n\n“Yes, we checked every single bolt,” said Lopez.\n\n"
+        "“And the tunnel under the river?”\n\n“That one is safe as well.”"
+    )
+    names = [row.name for row in attribute(parse, "Peter Green met Maria Lopez.\n\n" + text)]
+    assert names == ["Peter Green", "Maria Lopez", "Peter Green", "Maria Lopez"]
+
+
+def test_unresolved_pronoun_keeps_its_mention(parse: Any) -> None:
+    (row,) = attribute(parse, "He said the bridge was safe.")
+    assert row.speaker is not None and row.speaker.text == "He"
+    assert (row.entity, row.name) == (None, None)
+
+
+def test_switches(parse: Any) -> None:
+    text = "Maria Lopez came early. She said the bridge was safe."
+    assert attribute(parse, text, pronouns=False)[0].entity is None
+    assert attribute(parse, text, min_confidence=1.0)[0].entity is None
+    text = "Peter Green came early. The mayor said the bridge was safe."
+    assert attribute(parse, text, nominals=False)[0].entity is None
+
+
+def test_passive_without_agent_has_no_row(parse: Any) -> None:
+    assert attribute(parse, "It was claimed that the bridge was safe.") == []
+
+
+WORDS = [
+    "Lopez",
+    "Maria",
+    "he",
+    "she",
+    "it",
+    "said",
+    "The",
+    "statement",
+    "and",
+    ".",
+    ",",
+    "“",
+    "”",
+    "\n\n",
+    "official",
+    "😀",
+]
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Document:
+    """A text with any entities and any quotations on it."""
+    text = " ".join(draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=25)))
+
+    def span() -> tuple[int, int]:
+        a = draw(st.integers(0, len(text) - 1))
+        return a, draw(st.integers(a + 1, len(text)))
+
+    entities = []
+    for n in range(draw(st.integers(0, 3))):
+        mentions = sorted(
+            (Mention.of(text, *span(), kind=draw(st.sampled_from(["name", "nominal", "pronoun"]))) for _ in range(2)),
+            key=lambda m: m.start,
+        )
+        label = draw(st.sampled_from(["PERSON", "ORG", "GPE"]))
+        entities.append(
+            Entity(id=f"e{n}", label=label, name=draw(st.sampled_from(["Maria Lopez", "x", ""])), mentions=mentions)
+        )
+    quotes = []
+    for start, end in sorted(span() for _ in range(draw(st.integers(0, 4)))):
+        fields: dict[str, Any] = {}
+        if draw(st.booleans()):
+            fields["source"] = TextSpan.of(text, *span())
+        if draw(st.booleans()):
+            fields["cue"] = Cue.of(text, *span(), lemma="say")
+        if quotes and draw(st.booleans()):
+            fields["continues"] = quotes[-1].id
+        quotes.append(
+            Quote(
+                id=f"q{len(quotes)}",
+                type="direct",
+                kind="speech",
+                parts=[Span(start=start, end=end)],
+                start=start,
+                end=end,
+                confidence=0.5,
+                **fields,
+            )
+        )
+    entities.sort(key=lambda e: e.mentions[0].start)
+    return Document(id="any", schema_=1, text=text, entities=entities, quotes=quotes)
+
+
+@given(document=stories())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_quotes_and_entities_give_sound_rows_and_the_same_again(parser: Parser, document: Document) -> None:
+    doc = next(parser.parse([document]))
+    stage = Stage(AttributionSettings(min_confidence=0.0))
+    document.attributions = stage.apply(document, doc)["attributions"]
+    assert not check(document)
+    assert [a.model_dump() for a in stage.apply(document, doc)["attributions"]] == [
+        a.model_dump() for a in document.attributions
+    ]
