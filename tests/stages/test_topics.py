@@ -109,6 +109,8 @@ def test_an_own_taxonomy_runs_on_the_same_machinery(parse: Any, tmp_path: Path) 
         "[1]",
         '[{"id": "a"}]',
         '[{"id": "a", "label": "a", "parent": "b"}]',
+        '[{"id": "a", "label": "a", "terms": "sails"}]',
+        '[{"id": "a", "label": "a", "terms": {"sails": -3}}]',
         '[{"id":"a","label":"a","parent":"a"}]',
     ],
 )
@@ -117,6 +119,11 @@ def test_a_broken_taxonomy_is_a_usage_error(parse: Any, tmp_path: Path, content:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match="cannot be read"):
         Topics(TopicsSettings(taxonomy=str(file))).apply(*parse("Boats."))
+
+
+def test_a_taxonomy_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a file"):
+        Topics(TopicsSettings(taxonomy=str(tmp_path / "none.json"))).resources()
 
 
 def test_retired_terms_lead_to_live_ones() -> None:

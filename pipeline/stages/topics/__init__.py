@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from pipeline.errors import UsageError
 from pipeline.stage import Stage, StageSettings
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ class Topics(Stage):
         }
 
     def resources(self) -> list[Path]:
-        """The package's own files and the taxonomy in use."""
-        own = self.settings.taxonomy
-        return [*super().resources(), *([Path(own)] if own else [])]
+        """The package's own files and the taxonomy in use. Raises :class:`UsageError` if that is not there."""
+        if (own := self.settings.taxonomy) is None:
+            return super().resources()
+        if not Path(own).is_file():
+            raise UsageError(f"the taxonomy {own} is not a file", "Give topics.taxonomy the path of a JSON list")
+        return [*super().resources(), Path(own)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from models.document import Topic
 from pipeline.stages.topics.evidence import Found, Index
+from pipeline.stages.topics.words import tokens
 
 if TYPE_CHECKING:
     from models.document import Document
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 class Tuning:
     """The numbers of the method. ``prior`` is by root and empty for a newsroom's own taxonomy."""
 
+    headline: float = 2.5
     lead_words: int = 30
     lead: float = 2.5
     top_words: int = 180
@@ -35,7 +37,7 @@ class Tuning:
     prior: dict[str, float] = field(default_factory=dict)
     chance: tuple[float, float, float] = (0.32, 0.98, 0.76)
     branch: tuple[float, float, float] = (-0.36, 0.77, -0.84)
-    descend: float = 0.38
+    descend: float = 0.3
     second: float = 0.45
     second_least: float = 2.0
     enough: float = 1.0
@@ -64,6 +66,7 @@ _PRIOR = {
 
 TUNING = Tuning(prior=_PRIOR)
 _EVIDENCE = 6
+_FURNITURE = frozenset({"header", "byline", "credit", "embargo", "note"})
 
 
 @dataclass
@@ -78,14 +81,21 @@ class Candidate:
 
 def weigh(document: Document, tuning: Tuning = TUNING) -> Callable[[int, int], float]:
     """Weight of a word by its number and offset: headline and lead most, then the top, then the rest."""
-    spans = [(zone.start, zone.end) for zone in document.zones if zone.kind == "headline"]
-    off = [(z.start, z.end) for z in document.zones if z.kind in {"header", "byline", "credit", "embargo", "note"}]
+    headlines = [(zone.start, zone.end) for zone in document.zones if zone.kind == "headline"]
+    furniture = [
+        (zone.start, zone.end, sum(1 for _ in tokens(document.text[zone.start : zone.end])))
+        for zone in document.zones
+        if zone.kind in _FURNITURE
+    ]
 
     def weight(nth: int, offset: int) -> float:
-        if off and any(start <= offset < end for start, end in off):
-            return 0.0
-        if spans and any(start <= offset < end for start, end in spans):
-            return 2.0
+        for start, end, words in furniture:
+            if start <= offset < end:
+                return 0.0
+            if end <= offset:
+                nth -= words
+        if headlines and any(start <= offset < end for start, end in headlines):
+            return tuning.headline
         return tuning.lead if nth < tuning.lead_words else 1.0 if nth < tuning.top_words else tuning.rest
 
     return weight

@@ -142,6 +142,12 @@ def _own(id_: str, rows: dict[str, dict[str, Any]]) -> Concept:
 
 
 def _weighted(terms: Any, weight: float) -> list[tuple[str, float]]:
-    if isinstance(terms, dict):
-        return [(str(term), float(own)) for term, own in terms.items()]
-    return [(str(term), weight) for term in terms]
+    """Terms as a list, or as an object that gives each its own weight."""
+    if isinstance(terms, str):
+        raise ValueError(f"terms and examples are lists, not the text {terms!r}")
+    own = terms if isinstance(terms, dict) else dict.fromkeys(terms, weight)
+    weighed = [(str(term), float(value)) for term, value in own.items()]
+    for term, value in weighed:
+        if not 0 < value < 100:
+            raise ValueError(f"the term {term!r} has the weight {value}; weights lie between 0 and 100")
+    return weighed
