@@ -129,11 +129,11 @@ def moment(value: Any) -> str | None:
     """An ISO 8601 day or time of ``value`` (ISO 8601, or RFC 2822 as in mail and RSS); None if it is neither."""
     if not isinstance(value, str):
         return None
-    value = value.strip()
-    if _ISO.fullmatch(value):
-        return value.replace(" ", "T")
+    text = value.strip()
+    if _ISO.fullmatch(text):
+        return text.replace(" ", "T")
     try:
-        when: datetime = parsedate_to_datetime(value)
+        when: datetime = parsedate_to_datetime(text)
         return when.isoformat()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

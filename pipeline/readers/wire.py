@@ -32,13 +32,16 @@ _DATE = (
 _DASH = r"[-‐-―−_]{1,3}"
 _WORD = r"(?:[A-ZÀ-ÖØ-ÞŁŚŞŠŽİ][\w.'’-]{0,30}|(?:de|del|da|do|la|el|al|of|the|and|upon|sur|am)\b)"
 _PLACE = rf"[A-ZÀ-ÖØ-ÞŁŚŞŠŽİ][\w.'’-]{{0,30}}(?:[ ]{_WORD}){{0,4}}"
-_DATELINE = re.compile(
-    rf"(?P<agency0>[A-Za-z][\w/.]{{1,12}}(?:[ ]News)?(?=,[ ]\d))?"
-    rf"(?P<places>{_PLACE}(?:[ ]?/[ ]?{_PLACE}){{0,3}})?(?P<region>(?:,[ ](?!{_MONTH}\b){_PLACE}){{0,2}})"
+_ENDING = (
     rf"(?:,?[ ]+{_DATE},?)?"
-    rf"(?P<credit>[ ]*\((?P<agency>[A-Za-z][\w /.&-]{{1,40}})\))?"
-    rf"(?P<dash>[ ]*(?:{_DASH}|:)(?=\s|$))?"
+    r"(?P<credit>\.?[ ]*(?:\((?P<agency>[A-Za-z][\w /.&-]{1,40})\)|/(?P<slashed>[A-Za-z]{2,10})/))?"
+    rf"(?P<dash>\.?[ ]*(?:{_DASH}|:|(?<=/)\.)(?=\s|$))?"
 )
+_DATELINE = re.compile(
+    rf"(?P<places>{_PLACE}(?:[ ]?/[ ]?{_PLACE}){{0,3}})(?P<region>(?:,[ ](?!{_MONTH}\b){_PLACE}){{0,2}}){_ENDING}"
+)
+_AGENCY_LINE = re.compile(rf"(?P<places>)(?P<first>[A-Za-z][\w/.]{{1,12}}(?:[ ]News)?)(?=,[ ]\d){_ENDING}")
+"""``afrol News, 27 January -``: the agency where others put the place."""
 _NO_PLACES = frozenset(
     (
         *("BREAKING", "UPDATE", "UPDATED", "EXCLUSIVE", "CORRECTED", "CORRECTION", "WATCH", "OPINION", "ANALYSIS"),
@@ -255,28 +258,25 @@ class _Reading:
         return _LETTERS.search(self.text, at, self.end) is not None
 
     def _dateline_at(self) -> re.Match[str] | None:
-        if self.at >= self.end or not (self.text[self.at].isalpha()):
+        if self.at >= self.end or not self.text[self.at].isalpha():
             return None
-        found = _DATELINE.match(self.text, self.at, min(self.end, self.at + 220))
-        if not found or found.end() == self.at:
+        limit = min(self.end, self.at + 220)
+        found = _AGENCY_LINE.match(self.text, self.at, limit)
+        if found and agency_of(found["first"]) and found["dash"]:
+            return found
+        found = _DATELINE.match(self.text, self.at, limit)
+        if not found or found["places"].split(" ")[0].rstrip(".:") in _NO_PLACES:
             return None
-        places, dated = found["places"] or "", bool(found["m1"] or found["m2"])
-        agency = agency_of(found["agency"] or "") or agency_of(found["agency0"] or "")
-        credited = agency is not None or (found["agency"] is not None and found["agency"].isupper())
-        if places.split(" ")[0].rstrip(".:") in _NO_PLACES or not (places or found["agency0"]):
-            return None
-        capitals = places.isupper() and len(places) > 2
-        after = found.end()
+        dated, dash = bool(found["m1"] or found["m2"]), found["dash"] or ""
+        capitals = found["places"].isupper() and len(found["places"]) > 2
         if found["credit"]:
             # "(PTI)" closes a dateline by itself; after any other bracket a dash is wanted.
-            return found if found["dash"] or (agency and (dated or capitals)) else None
-        if found["agency0"] and agency is None:
-            return None
-        dash = found["dash"] or ""
-        if not dash or dash.strip() == ":" or after >= self.end or not self._more(after):
+            known = agency_of(found["agency"] or found["slashed"])
+            return found if dash or (known and (dated or capitals)) else None
+        if not dash or dash.strip() == ":" or not self._more(found.end()):
             return None
         glued = dash[0] in "-_"  # "TOKYO-based" is copy; "TOKYO— " is not
-        return found if dated or (capitals and not credited and not glued) else None
+        return found if dated or (capitals and not glued) else None
 
     def _dateline(self) -> bool:
         found = self._dateline_at()
@@ -290,7 +290,8 @@ class _Reading:
             self.meta.setdefault("place", places[0])
             if len(places) > 1:
                 self.meta["places"] = places
-        agency = found["agency"] or found["agency0"]
+        credit = found.groupdict()
+        agency = credit["agency"] or credit["slashed"] or credit.get("first")
         if agency:
             self.meta["agency"] = agency_of(agency) or agency
         month = found["m1"] or found["m2"]
