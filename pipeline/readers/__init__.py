@@ -6,6 +6,7 @@ Everything found gives exactly one :class:`Found`, in a stable order: a document
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ def stories(
     seen: set[str] = set()
     for given in inputs:
         root = Path(given)
-        if not root.exists() and not root.is_symlink():
+        if not os.path.lexists(given):
             raise UsageError(f"there is no file or folder {root}", "Check the path")
         for thing in walk(root, exclude):
             for found in _read(thing, encoding, max_bytes):

@@ -97,7 +97,10 @@ def _plain(row: Mapping[str, Any], source: Source, warnings: tuple[str, ...]) ->
     id_ = row.get("id")
     if isinstance(id_, bool) or not isinstance(id_, str | int) or id_ == "":
         id_ = f"{source.path}:{source.line}" if source.line is not None else source.path
-    document = story(str(id_), text, source, given)
+    text, unfit = clean(text)
+    id_, unfit_id = clean(str(id_))
+    warnings = (*warnings, *(unfit or unfit_id))
+    document = story(id_, text, source, given)
     for key, value in row.items():
         if key not in SECTIONS and key not in {"id", "text", "published", "keywords", *_WORDS}:
             document.__pydantic_extra__[key] = value  # type: ignore[index]
