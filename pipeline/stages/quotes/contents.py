@@ -129,6 +129,8 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
     clause = _clause(tree, i)
     if clause is not None and clause > i:
         start = max(tree.left[clause], high if tree.left[clause] < high <= clause else tree.left[clause], cue[1])
+        if high < start and tree.lower[start] != "that" and tree.region[high] < 0:
+            start = high  # what stands between the cue's clause and the content's subject is fronted in the content
         start = _skip(tree, start, clause)
         frame = "wh" if tree.lower[start] in _WH else "after"
         yield frame, [(start, _extend(tree, i, clause, start))], source
@@ -315,8 +317,9 @@ def _stop(tree: Tree, start: int, end: int, cue: int) -> int:
 def _takes_over(tree: Tree, k: int, cue: int) -> bool:
     """Whether verb ``k`` goes on with the cue's subject rather than with the content: ``and added``, ``, citing``."""
     dep, head = tree.dep[k], tree.head[k]
-    if head == cue and dep == "advcl":
-        return tree.tag[k] == "VBG" and tree.word[tree.left[k] - 1] == ","
+    if dep == "advcl":
+        close = head == cue and tree.tag[k] == "VBG" and tree.word[tree.left[k] - 1] == ","
+        return close or sources.resumed(tree, k) == cue
     if dep != "conj" or tree.kids(k, "mark"):
         return False
     spoken = tree.lemma[k] in sources.SPOKEN
@@ -398,6 +401,8 @@ def _according(tree: Tree, i: int) -> Iterator[Triple]:
         k = i + 2
         while k < last and tree.word[k] not in (",", ".", ";"):
             k += 1
+        if k == i + 2:
+            return
         source = (i + 2, k)
     after = source[1]
     while after < last and tree.word[after] == ")":

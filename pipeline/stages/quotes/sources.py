@@ -87,25 +87,34 @@ def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
 
 
 def resumed(tree: Tree, verb: int) -> int | None:
-    """The cue that ``verb`` goes on from (``said it was late and added that ...``), though it hangs on the content."""
-    if (
-        tree.dep[verb] != "conj"
-        or tree.lemma[verb] not in SPOKEN
-        or tree.kids(verb, "nsubj", "nsubjpass", "aux", "mark")
-    ):
+    """The cue that ``verb`` goes on from (``said it was late and added ...``, ``said it was late, noting ...``).
+
+    The parser hangs such a verb on the content; its lemma, its form and the comma or ``that`` by it tell better.
+    """
+    if tree.lemma[verb] not in SPOKEN or tree.kids(verb, "nsubj", "nsubjpass", "aux", "mark"):
         return None
     head = tree.head[verb]
-    above = tree.head[head]
-    if tree.dep[head] != "ccomp" or tree.tag[above] != tree.tag[verb] or above > head:
+    if tree.dep[verb] == "advcl" and tree.tag[verb] == "VBG":
+        if tree.word[tree.left[verb] - 1] not in (",", "-", "—", "–"):
+            return None
+        for above in tree.root_path(verb)[:5]:
+            if tree.dep[above] == "ccomp" and tree.head[above] < above:
+                cue = tree.head[above]
+                return cue if tree.tag[cue] in _FINITE and tree.lemma[cue] in SPOKEN else None
         return None
-    that = verb + 1 < tree.size and tree.lower[verb + 1] == "that"
-    return above if that or tree.tag[head] != tree.tag[verb] else None
+    above = tree.head[head]
+    if tree.dep[verb] != "conj" or tree.dep[head] != "ccomp" or tree.tag[above] != tree.tag[verb] or above > head:
+        return None
+    after = tree.lower[verb + 1] if verb + 1 < tree.size else ""
+    return above if after in ("that", ",", ":") or tree.tag[head] != tree.tag[verb] else None
 
 
+_FINITE = frozenset({"VBD", "VBZ", "VBP"})
 SPOKEN = frozenset(
     {
-        "accuse", "add", "argue", "ask", "call", "claim", "criticize", "deny", "describe", "express", "insist", "note",
-        "pledge", "praise", "predict", "promise", "say", "suggest", "tell", "tweet", "urge", "vow", "warn", "write",
+        "accuse", "add", "announce", "argue", "ask", "call", "cite", "claim", "criticize", "deny", "describe", "express",
+        "insist", "note", "pledge", "praise", "predict", "promise", "question", "say", "stress", "suggest", "tell",
+        "tweet", "urge", "vow", "warn", "write",
     }
 )  # fmt: skip
 """Verbs of saying common enough to be read as a second cue of the same source."""
