@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,16 @@ from pipeline.stages.attribution import Attribution as Stage
 from pipeline.stages.attribution import AttributionSettings
 from pipeline.stages.quotes import Quotes
 
+SEED = Path(__file__).parents[2] / "seeds" / "pti-2025-03-28-tariff-talks.txt"
+SEED_CAST = {
+    "Vikram Misri": ("PERSON", ["Misri"], ["Foreign Secretary"]),
+    "Christopher Landau": ("PERSON", ["Landau"], ["US Deputy Secretary of State"]),
+    "Tammy Bruce": ("PERSON", ["Bruce"], ["US State Department Spokesperson"]),
+    "US State Department": ("ORG", [], []),
+    "Ministry of External Affairs": ("ORG", ["MEA"], []),
+    "Government of India": ("ORG", [], []),
+    "United States": ("GPE", [], []),
+}
 PEOPLE = {
     "Maria Lopez": ("PERSON", ["Lopez"], ["city engineer"]),
     "Peter Green": ("PERSON", ["Green"], ["mayor"]),
@@ -79,6 +90,25 @@ EXAMPLES: list[tuple[str, list[tuple[str | None, str]]]] = [
 @pytest.mark.parametrize(("text", "expected"), EXAMPLES, ids=[e[0][:40] for e in EXAMPLES])
 def test_speakers(parse: Any, text: str, expected: list[tuple[str | None, str]]) -> None:
     assert [(row.name, row.method) for row in attribute(parse, text)] == expected
+
+
+def test_seed_story(parse: Any) -> None:
+    text = SEED.read_text("utf-8")
+    document, doc = parse(text)
+    document.entities = cast(text, SEED_CAST)
+    document.quotes = Quotes().apply(document, doc)["quotes"]
+    document.attributions = Stage().apply(document, doc)["attributions"]
+    names = {row.quote: row.name for row in document.attributions}
+    said = {text[q.start : q.end][:24]: names.get(q.id) for q in document.quotes}
+    ministry = "Ministry of External Affairs"
+    assert said['The two officials "touch'] == ministry
+    assert said["Misri underlined the dee"] == ministry
+    assert said["Both sides agreed to rem"] == ministry
+    assert said["Misri and Landau discuss"] == "Tammy Bruce"
+    assert said["Misri and Landau also di"] == "Tammy Bruce"
+    assert said["Misri for \"India's assis"] == "Christopher Landau"
+    assert said["Congratulating Deputy Se"] == ministry
+    assert said["Misri also extended an i"] == ministry
 
 
 def test_role_and_entity_come_with_the_name(parse: Any) -> None:

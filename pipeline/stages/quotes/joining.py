@@ -45,7 +45,7 @@ def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
     """Triples that are no part of another's content and claim no content already claimed."""
     kept: list[Triple] = []
     owner: dict[int, Triple] = {}
-    for triple in sorted(triples, key=lambda t: (-(t.frame in _FIRM), -t.size, -t.weight, t.head)):
+    for triple in sorted(triples, key=lambda t: (t.frame != "label", -t.weight * t.size**0.5, t.head)):
         if triple.head in owner:
             continue
         claimed = sum(k in owner for a, b in triple.parts for k in range(a, b))
@@ -61,9 +61,6 @@ def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
                 owner[k] = triple
     # A cue swallowed by a content that was taken after it.
     return sorted((t for t in kept if owner.get(t.head) in (None, t)), key=lambda t: (t.first, t.head))
-
-
-_FIRM = frozenset({"out", "label"})
 
 
 def _free(parts: list[Range], owner: dict[int, Triple]) -> list[Range]:
@@ -154,7 +151,7 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     if region.continues:
         return apart <= 1
     if apart == 1 and _next_paragraph(tree, quote, a) and not _dialogue(tree, quote, quotes):
-        return not any(low <= h < a and quote.triple is not None and h != quote.triple.head for h in heads)
+        return True
     gap = [k for k in range(low, a) if tree.pos[k] not in ("PUNCT", "SPACE")]
     if apart > 0 or len(gap) > GAP:
         return False
