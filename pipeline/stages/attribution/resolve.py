@@ -225,7 +225,7 @@ class Desk:
             return [Speaker(start, end, "pronoun", 0.2)]
         own = next((p for p in self.cast.within(start, end) if p.mention.kind == "pronoun"), None)
         if own is not None:
-            return [self._speaker(start, end, self._best_name(own), "pronoun", 0.85)]
+            return [self._speaker(start, end, own, "pronoun", 0.85)]
         if word in _RELATIVE:
             place = next(iter(self.cast.before(start, 6)), None)
             if place is not None and start - place.end <= 40 and "." not in self.text[place.end : start]:
@@ -242,9 +242,6 @@ class Desk:
         if place is None:
             return [Speaker(start, end, "pronoun", 0.2)]
         return [self._speaker(start, end, place, "pronoun", score)]
-
-    def _best_name(self, place: Place) -> Place:
-        return place
 
     def _bearer(self, quote: Quote, at: int, sex: str) -> tuple[Place | None, float]:
         """The person a ``he`` or ``she`` stands for: recent, a subject, the last speaker, of the right gender."""

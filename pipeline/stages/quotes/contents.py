@@ -63,6 +63,8 @@ def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
     source = sources.of_verb(tree, i)
     if source is None and tree.tag[i] in ("VBD", "VBZ", "VBP") and not tree.kids(i, "auxpass"):
         source = sources.beside(tree, i, _after_region(tree, i), tree.last[i] if _inverted(tree, i) else i)
+    elif source is not None and source[1] == cue[0] - 1 and (turned := sources.inverted(tree, i, source)):
+        source = turned
     elif source is not None and source[1] < i:
         # A subject on the far side of a quoted region is the content's, where a name stands on the near side.
         after = _after_region(tree, i)

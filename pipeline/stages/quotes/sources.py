@@ -194,6 +194,20 @@ def beside(tree: Tree, cue: int, low: int, high: int) -> Range | None:
     return None
 
 
+def inverted(tree: Tree, cue: int, before: Range) -> Range | None:
+    """The name after a cue set off by commas (``The plan, said Smith, is sound``), not after an appositive."""
+    if "," in tree.word[before[0] : before[1]]:
+        return None
+    if cue < 1 or cue + 1 >= tree.last[cue] or tree.word[cue - 1] not in (",", "—", "–"):
+        return None
+    if tree.lemma[cue] not in SPOKEN or tree.pos[cue + 1] not in ("PROPN", "DET", "PRON"):
+        return None
+    left, right = _run(tree, cue + 1, cue + 1, tree.last[cue])
+    if right + 1 < tree.last[cue] and tree.lower[right] == "and" and tree.pos[right + 1] in _INSIDE:
+        right = _run(tree, right + 1, right + 1, tree.last[cue])[1]
+    return trim(tree, left, right) if right >= tree.last[cue] or tree.word[right] in (",", ".", ";", "—") else None
+
+
 def _before_comma(tree: Tree, comma: int, low: int) -> Range | None:
     """Subject and appositive before a cue: ``Smith, a teacher, said``; the first segment that begins like a name."""
     for start in [low, *(k + 1 for k in range(low, comma) if tree.word[k] in (",", "—"))]:
