@@ -25,16 +25,16 @@ class DatesSettings(StageSettings):
     """What a person tunes in the reading of dates."""
 
     future_bias: float = Field(
-        0.5, ge=0, le=1, description="How readily a bare weekday or month is the next one: 0 never, 1 at any hint."
+        0.4, ge=0, le=1, description="How readily a bare weekday or month is the next one: 0 never, 1 at any hint."
     )
     direction_window: int = Field(
-        8, ge=0, le=40, description="Words left of a bare date that are searched for words that look ahead."
+        10, ge=0, le=40, description="Words left of a bare date that are searched for words that look ahead."
     )
     references: bool = Field(True, description="Mark now, currently, recently, the future (PRESENT_REF and such).")
     durations: bool = Field(True, description="Mark lengths of time: three years, days, a 24-hour strike.")
-    ages: bool = Field(True, description="Mark ages as durations: 30-year-old, 30 years old.")
+    ages: bool = Field(False, description="Mark ages as durations: 30-year-old, 30 years old.")
     set_adverbs: tuple[str, ...] = Field(
-        ("daily", "nightly", "hourly", "weekly", "monthly", "yearly", "annually"),
+        ("daily", "nightly", "hourly", "weekly", "monthly", "yearly"),
         description="Words that name a time that comes back and are marked as SET.",
     )
     day_first: Literal["auto", "dmy", "mdy"] = Field(

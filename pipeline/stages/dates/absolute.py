@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.calendar_rules import SEASON_OF_MONTH, day_of, holiday, plus_days
@@ -95,6 +95,18 @@ def figures(match: Match, context: Context) -> Reading | None:
     return None
 
 
+def other_layout(match: Match, context: Context) -> Reading | None:
+    """``5-Nov-2024``, ``2024/11/05``: a full date in a layout of its own, read by dateparser."""
+    import dateparser
+
+    anchor = context.published
+    base = datetime(anchor.year, anchor.month, anchor.day) if anchor else datetime(2000, 1, 1)
+    order = "YMD" if "y" in match else "DMY"
+    settings = {"RELATIVE_BASE": base, "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": order}
+    found = dateparser.parse(match.text, languages=["en"], settings=settings)
+    return a_day(found.date()) if found else None
+
+
 def nearest_year(month: int, day: int, context: Context) -> int | None:
     """The year that puts a month and day nearest to the document time."""
     anchor = context.published
@@ -107,14 +119,30 @@ def nearest_year(month: int, day: int, context: Context) -> int | None:
     return min(near)[1] if near else None
 
 
+def _implied_year(month: int, day: int, start: int, context: Context) -> int | None:
+    """The year of a month and day: after ``ended`` the last such day, after ``ending`` the next, else the nearest."""
+    year = nearest_year(month, day, context)
+    named = day_of(year, month, day) if year is not None else None
+    if year is None or named is None or context.published is None:
+        return year
+    before = context.words_before(start, 1)[-1:]
+    if before == ["ended"] and named > context.published:
+        return year - 1
+    if before == ["ending"] and named < context.published:
+        return year + 1
+    return year
+
+
 def month_day(match: Match, context: Context) -> Reading | None:
     """``March 28``, ``Friday, 28 March 2025``: without a year the nearest such day."""
     month, day = month_number(match["m"]), day_number(match["d"])
     if not 1 <= day <= 31 or (match["d"].isalpha() and lookup("cardinal", match["d"])):
         return None
     year = year_of(match, context)
+    if "the" in match and " of " not in match.text.lower():
+        return None
     if year is None:
-        year = nearest_year(month, day, context)
+        year = _implied_year(month, day, match.start, context)
     if year is None:
         value = f"XXXX-{month:02}-{day:02}"
         return Reading("DATE", value) if day_of(2024, month, day) else None
@@ -128,13 +156,11 @@ def two_days(match: Match, context: Context) -> list[Reading] | None:
     readings = []
     for group in ("d", "d2"):
         day = day_number(match[group])
-        named = year if year is not None else nearest_year(month, day, context)
+        named = year if year is not None else _implied_year(month, day, match.start, context)
         start, end = match.span(group)
         if group == "d" and match.span("m")[0] < start:
             start = match.start
-        elif group == "d2" and match.span("m")[0] > start:
-            end = match.end
-        elif group == "d2" and "y" in match:
+        elif group == "d2" and (match.span("m")[0] > start or "y" in match):
             end = match.end
         found = day_of(named, month, day) if named is not None else None
         if found:

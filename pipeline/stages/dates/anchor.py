@@ -8,10 +8,11 @@ nearest one; a month is the last one unless words that look ahead stand before i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pipeline.stages.dates.lexicon import ahead
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -21,13 +22,8 @@ if TYPE_CHECKING:
 
 Direction = Literal["past", "future"]
 
-FUTURE_CUES = frozenset(
-    """will 'll ll shall would could may might must should to plans plan planned planning scheduled schedule expected
-    expects expect due set slated until till by begins begin next upcoming deadline hopes hope intends intend going
-    ahead starts start starting effective prepares prepare preparing bound coming before payable tomorrow""".split()
-)
-"""Words left of a date by which a story looks ahead."""
-PAST_CUES = frozenset("said told had was were did announced reported after since ago earlier ended".split())
+TO_DO = 0.7
+"""How surely ``to`` with an infinitive looks ahead; for single words see ``context_words.toml``."""
 _WORD = re.compile(r"[^\W\d_]+|'ll")
 _STOP = re.compile(r"[.!?;]['\"”’)]*\s|\n")
 
@@ -45,6 +41,8 @@ class Reading:
     """The one day it names, for what comes after to be counted from."""
     days: tuple[str, str] | None = None
     """First and last day where the value alone does not tell them."""
+    compared: bool = False
+    """True for the period another is compared with (``a year earlier``), which the story is not about."""
     dayless: bool = False
     """True where the value looks like a stretch of the calendar and is not (a company's fiscal year)."""
     cut: tuple[int, int] | None = None
@@ -70,7 +68,7 @@ class Context:
     agency: str | None = None
     place: str | None = None
     seen: list[Seen] = field(default_factory=list)
-    _starts: ndarray[tuple[int], object] | None = None
+    _starts: ndarray[Any, Any] | None = None
 
     def token(self, offset: int) -> Token | None:
         """The token of the parse that covers ``offset``."""
@@ -87,24 +85,28 @@ class Context:
         cut = max((stop.end() for stop in _STOP.finditer(piece)), default=0)
         return [word.lower() for word in _WORD.findall(piece[cut:])][-count:] if count else []
 
-    def direction(self, start: int) -> Direction:
-        """Which way a bare date at ``start`` points."""
-        words = self.words_before(start, self.settings.direction_window)
-        for word in reversed(words):
-            if word in FUTURE_CUES:
+    def direction(self, start: int, bias: float | None = None) -> Direction:
+        """Which way a bare date at ``start`` points: by the nearest word left of it that tells."""
+        enough = 1 - (self.settings.future_bias if bias is None else bias)
+        token = self.token(start)
+        if token is None or token.i == 0:
+            return "past"
+        for index in range(token.i - 1, max(0, token.i - self.settings.direction_window) - 1, -1):
+            if self.parse[index + 1].is_sent_start:
+                break
+            word = self.parse[index]
+            said = word.lower_
+            if ahead().get(said, 0) >= enough:
                 return "future"
-            if word in PAST_CUES:
+            if said == "to" and word.tag_ == "TO" and self.parse[index + 1].tag_ == "VB":
+                return "future" if enough <= TO_DO else "past"
+            if word.tag_ == "VBD":
                 return "past"
         return "past"
 
-    def last(self, kinds: Sequence[str] = (), within: int = 0, before: int | None = None) -> Reading | None:
-        """The latest resolved expression, of values that contain one of ``kinds``, at most ``within`` characters back."""
-        for seen in reversed(self.seen):
-            if within and before is not None and before - seen.end > within:
-                return None
-            if seen.reading.value and (not kinds or any(kind in seen.reading.value for kind in kinds)):
-                return seen.reading
-        return None
+    def last(self) -> Reading | None:
+        """The expression resolved last that has a value."""
+        return next((seen.reading for seen in reversed(self.seen) if seen.reading.value), None)
 
     def last_day(self) -> date | None:
         """The day named last in the story, else the document time."""

@@ -79,8 +79,7 @@ def holiday(name: str, year: int) -> date | None:
     if rule[0] == "easter":
         return plus_days(easter(year), int(rule[1]))
     if len(rule) == 1:
-        month, day = rule[0].split("-")
-        return day_of(year, int(month), int(day))
+        return day_of(year, int(rule[0][:2]), int(rule[0][3:]))
     month, weekday = int(rule[0]), int(rule[2])
     if rule[1] == "last":
         last = date(year, month, monthrange(year, month)[1])

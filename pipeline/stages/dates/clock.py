@@ -6,9 +6,7 @@ import re
 
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.grammar import Match
-from pipeline.stages.dates.lexicon import lookup
-
-_LEADS = frozenset("at by until till from to around about before after since between and near".split())
+from pipeline.stages.dates.lexicon import lookup, words
 
 
 def _at(hour: int, minute: int | None, zone: str, context: Context) -> Reading | None:
@@ -19,8 +17,8 @@ def _at(hour: int, minute: int | None, zone: str, context: Context) -> Reading |
     return Reading("TIME", f"{day.isoformat() if day else 'XXXX-XX-XX'}T{clock}", day=day)
 
 
-def _zone(words: str, context: Context) -> str:
-    offset = str(lookup("zone", words.strip()) or "")
+def _zone(said: str, context: Context) -> str:
+    offset = str(lookup("zone", said.strip()) or "")
     return offset if offset == "Z" or context.settings.zone_offsets else ""
 
 
@@ -37,9 +35,9 @@ def time(match: Match, context: Context) -> Reading | None:
 def colon(match: Match, context: Context) -> Reading | None:
     """``15:00 GMT``; without a zone only where a word of time stands before it."""
     before = context.words_before(match.start, 1)
-    if "z" not in match and "h" in match and not match.text.lower().endswith(("hours", "hrs")):
-        if not before or before[-1] not in _LEADS:
-            return None
+    said = "z" in match or match.text.lower().endswith(("hours", "hrs"))
+    if not said and (not before or before[-1] not in words("clock_leads")):
+        return None
     return _at(int(match["h"]), int(match["m"]), match["z"], context)
 
 
@@ -68,11 +66,11 @@ def oclock(match: Match, context: Context) -> Reading | None:
 def part(match: Match, context: Context) -> Reading | None:
     """``the afternoon``, ``early morning``: of the day named last or of the story."""
     code = lookup("part", match["p"])
-    words = match.text.lower()
-    if not words.startswith("the ") or match["p"].lower() in ("night", "dawn", "dusk"):
+    said = match.text.lower()
+    if not said.startswith("the ") or match["p"].lower() in ("night", "dawn", "dusk"):
         return None
     if re.match(r"\s+(of|before|after)\b", context.text[match.end : match.end + 8].lower()):
         return None
     day = context.last_day()
-    mod = "START" if "early" in words else "END" if "late" in words else "MID" if "mid" in words else None
+    mod = "START" if "early" in said else "END" if "late" in said else "MID" if "mid" in said else None
     return Reading("TIME", f"{day.isoformat() if day else 'XXXX-XX-XX'}T{code}", mod=mod, day=day)

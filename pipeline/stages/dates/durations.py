@@ -8,7 +8,7 @@ from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import lookup, number
 
-_AFTER_NAME = re.compile(r"\s*[-']")
+_NOT_ALONE = frozenset({"seconds", "mins", "yrs", "hrs", "nights", "quarters", "weekends"})
 
 
 def unit_code(words: str) -> str:
@@ -52,7 +52,7 @@ def _may_count(match: Match, context: Context, singular: bool, found: str) -> bo
     if unit == "weekend" and singular:
         return False
     after = context.text[match.end : match.end + 1]
-    return not (singular and found != "1" and after == "-") and after != "'" or "half" in said
+    return not (singular and after == "-") and after != "'"
 
 
 def range_of_counts(match: Match, context: Context) -> Reading | None:
@@ -73,12 +73,15 @@ def modifier(match: Match, context: Context) -> Reading | None:
     return Reading("DURATION", duration_code(found, unit_code(match["u"])), cut=cut)
 
 
-def age(match: Match, context: Context) -> Reading | None:
+def age(match: Match, context: Context) -> Reading | list[Reading] | None:
     """``30-year-old``, ``30 years old``."""
     found = number(match["n"])
-    if found is None or not context.settings.ages:
+    if found is None:
         return None
-    return Reading("DURATION", duration_code(found, unit_code(match["u"])))
+    if not context.settings.ages:
+        return []
+    cut = (match.span("n")[0], match.end)
+    return Reading("DURATION", duration_code(found, unit_code(match["u"])), cut=cut)
 
 
 def units(match: Match, context: Context) -> Reading | None:
@@ -86,7 +89,7 @@ def units(match: Match, context: Context) -> Reading | None:
     if not context.settings.durations:
         return None
     after = context.text[match.end : match.end + 8].lower()
-    if re.match(r"\s+old\b", after) or match["u"].lower() in ("seconds", "mins", "yrs", "hrs", "nights"):
+    if re.match(r"\s+old\b", after) or match["u"].lower() in _NOT_ALONE:
         return None
     if re.match(r"(the|these|those) \w+$", match.text.lower()) and unit_code(match["u"]) != "Y":
         return Reading("DURATION", duration_code("X", unit_code(match["u"])), cut=match.span("u"))

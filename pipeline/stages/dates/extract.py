@@ -17,6 +17,7 @@ from models.document import Timex
 from pipeline.stages.dates.anchor import Context, Reading, Seen
 from pipeline.stages.dates.calendar_rules import day_of
 from pipeline.stages.dates.grammar import Match, Tokens, grammar
+from pipeline.stages.dates.lexicon import words
 from pipeline.stages.dates.timex3 import days, valid
 from pipeline.stages.dates.traps import is_trap
 
@@ -57,7 +58,7 @@ def _furniture_day(document: Document, tokens: Tokens, context: Context) -> date
     zones = [zone for zone in document.zones if zone.kind in ("header", "dateline")]
     if not zones:
         return None
-    found = _scan(tokens, context)
+    found = list(_scan(tokens, context))
     context.seen.clear()
     for seen in found:
         if seen.reading.day and any(zone.start <= seen.start < zone.end for zone in zones):
@@ -78,16 +79,22 @@ def _scan(tokens: Tokens, context: Context) -> list[Seen]:
 
 
 def _read(tokens: Tokens, position: int, context: Context) -> int:
-    """Read the longest expression at a token into ``context.seen``; index of the token after it, 0 for none."""
+    """Read the longest expression at a token into ``context.seen``; index of the token after it, 0 for none.
+
+    A normaliser that answers ``None`` leaves the place to shorter patterns, one that answers an empty list has seen
+    that nothing is to be marked there.
+    """
     rules = grammar()
     options: list[tuple[int, Match | None, Match]] = [(m.last, None, m) for m in rules.matches(tokens, position)]
-    for prefix in rules.prefix(tokens, position):
-        options += [(m.last, prefix, m) for m in rules.matches(tokens, prefix.last)]
+    for before in rules.prefix(tokens, position):
+        options += [(m.last, before, m) for m in rules.matches(tokens, before.last)]
     options.sort(key=lambda option: -option[0])
     for end, prefix, match in options:
         if is_trap(match, context):
             continue
         got = _normaliser(match.pattern.normaliser)(match, context)
+        if got == []:
+            return end
         readings = [got] if isinstance(got, Reading) else got or []
         if not readings or not all(r.value is None or valid(r.value) for r in readings):
             continue
@@ -116,7 +123,15 @@ def _prefixed(prefix: Match, match: Match, reading: Reading, context: Context) -
         return None
     if reading.cut and reading.cut[0] != match.start:
         return None
+    if "over" in prefix and not _counts_over(prefix, match, context):
+        return None
     return replace(reading, mod=mod or reading.mod, cut=None)
+
+
+def _counts_over(prefix: Match, match: Match, context: Context) -> bool:
+    """Whether ``over`` is more than (``it lasted over a week``) and not throughout (``over the years``)."""
+    before = context.words_before(prefix.start, 1)
+    return "n" in match and match.start == match.span("n")[0] and before[-1:] != [] and before[-1] in words("lasting")
 
 
 def _join(context: Context) -> None:

@@ -29,6 +29,24 @@ def lookup(table: str, word: str) -> Any:
 
 
 @cache
+def words(name: str) -> frozenset[str]:
+    """A list of ``context_words.toml``."""
+    return frozenset(_context_words()["lists"][name])
+
+
+@cache
+def ahead() -> dict[str, float]:
+    """Words by which a story looks ahead, and how surely they tell it, 0 to 1."""
+    data_ = _context_words()
+    return {word: float(data_["weights"][degree]) for degree, found in data_["ahead"].items() for word in found}
+
+
+@cache
+def _context_words() -> dict[str, Any]:
+    return tomllib.loads((HERE / "context_words.toml").read_text("utf-8"))
+
+
+@cache
 def classes_of_words() -> dict[str, frozenset[str]]:
     """Classes of every word of the lexicon, lower case."""
     found: dict[str, set[str]] = {}
@@ -124,11 +142,14 @@ def year_in_words(words: str) -> int | None:
         return int(values[0] * 1000 + sum(rest)) if values[1:2] == [1000] else None
     if values[1:2] == [100]:
         return int(values[0] * 100 + sum(values[2:]))
-    return int(values[0] * 100 + sum(values[1:])) if 10 <= values[0] <= 20 and sum(values[1:]) < 100 else None
+    tens = values[1] if len(values) > 1 else 0
+    if not (values[0] in (17, 18, 19, 20) and 10 <= tens < 100 and len(values) <= 3):
+        return None
+    return int(values[0] * 100 + sum(values[1:])) if sum(values[1:]) < 100 else None
 
 
 def full_year(two_digits: int, near: int | None) -> int:
-    """The year of ``'89``: of those with these last figures the one nearest to, and at most 20 years after, ``near``."""
+    """The year of ``'89``: the one with these last figures that is at most 20 years after ``near``."""
     base = near if near is not None else 2000
     year = base - base % 100 + two_digits
     if year > base + 20:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pipeline.stages.dates.absolute import day_number, year_of
 from pipeline.stages.dates.anchor import Context, Reading
@@ -20,17 +21,30 @@ def _value(year: int, quarter_: int) -> str:
 
 
 def _reading(value: str, match: Match) -> Reading:
-    return Reading("DATE", value, dayless="fiscal" in match.text.lower() and "-Q" in value)
+    words = match.text.lower()
+    cut = None
+    if ("o" in match and re.search(r"\w-(quarter|period)", words)) or words.startswith("a "):
+        cut = match.span("f" if "f" in match else "o" if "o" in match else "y")[0], match.end
+    compared = bool(re.search(r"ago|earlier|last year", words))
+    return Reading("DATE", value, dayless="fiscal" in words and "-Q" in value, cut=cut, compared=compared)
 
 
 def current_quarter(context: Context, match: Match) -> tuple[int, int] | None:
-    """The quarter a story speaks of: the one named last, else the one completed last."""
-    named = context.last(["-Q"], WITHIN, match.start)
-    if named and named.value and (found := _QUARTER.match(named.value)):
-        return int(found[1]), int(found[2])
-    if context.published is None:
-        return None
-    return plus_quarters(context.published.year, quarter_of(context.published), -1)
+    """The quarter a story speaks of: the last named that is over, else the last named, else the one completed last."""
+    over = None
+    if context.published is not None:
+        over = plus_quarters(context.published.year, quarter_of(context.published), -1)
+    under_way = None
+    for seen in reversed(context.seen):
+        if match.start - seen.end > WITHIN:
+            break
+        found = _QUARTER.match(seen.reading.value or "")
+        if found and not seen.reading.compared:
+            named = int(found[1]), int(found[2])
+            if over is None or named <= over:
+                return named
+            under_way = under_way or named
+    return under_way or over
 
 
 def quarter(match: Match, context: Context) -> Reading | None:
@@ -42,10 +56,12 @@ def quarter(match: Match, context: Context) -> Reading | None:
             if words.replace("’", "'").find(word) >= 0:
                 year = anchor.year + shift
     if "o" not in match:
-        if "period" in words and not context.last(["-Q"], WITHIN, match.start):
+        if "period" in words and not _speaks_of_quarters(context, match):
             return Reading("DATE", f"{year:04}") if year is not None else None
         now = current_quarter(context, match)
-        return _reading(_value(year, now[1]), match) if year is not None and now else None
+        if year is None or now is None:
+            return None
+        return replace(_reading(_value(year, now[1]), match), compared=year < now[0])
     number = day_number(match["o"])
     if not 1 <= number <= 4 or ("period" in words and "quarter" not in words):
         return None
@@ -106,15 +122,15 @@ def same_period(match: Match, context: Context) -> Reading | None:
     """``the year-earlier period``: the period spoken of, a year before."""
     if "y" in match:
         named = current_quarter(context, match)
-        return Reading("DATE", _value(int(match["y"]), named[1]) if named else match["y"])
+        return Reading("DATE", _value(int(match["y"]), named[1]) if named else match["y"], compared=True)
     if "o" in match:
         number = day_number(match["o"])
         if context.published is None or not 1 <= number <= 4:
             return None
         year = context.published.year - (1 if number > quarter_of(context.published) else 0)
-        return Reading("DATE", _value(year - 1, number))
+        return Reading("DATE", _value(year - 1, number), compared=True)
     value = year_before(match, context)
-    return Reading("DATE", value) if value else None
+    return Reading("DATE", value, compared=True) if value else None
 
 
 def year_before(match: Match, context: Context) -> str | None:
@@ -123,19 +139,11 @@ def year_before(match: Match, context: Context) -> str | None:
         value = seen.reading.value or ""
         if match.start - seen.end > WITHIN:
             break
-        if found := _QUARTER.match(value):
-            year = int(found[1])
-            same = context.published is not None and year < context.published.year - 1
-            return value if same else _value(year - (0 if _is_comparison(context, seen.start) else 1), int(found[2]))
+        if _QUARTER.match(value) and not seen.reading.compared and (named := current_quarter(context, match)):
+            return _value(named[0] - 1, named[1])
         if re.fullmatch(r"P\d+M|P1Y", value) and seen.reading.type == "DURATION":
             break
     return f"{context.published.year - 1:04}" if context.published else None
-
-
-def _is_comparison(context: Context, start: int) -> bool:
-    """Whether the expression at ``start`` is itself a comparison with the year before."""
-    piece = context.text[start : start + 30].lower()
-    return bool(re.match(r"(the |a )?(year[- ](ago|earlier)|same|corresponding)", piece))
 
 
 def half(match: Match, context: Context) -> Reading | None:
@@ -153,6 +161,17 @@ def half(match: Match, context: Context) -> Reading | None:
         if which == 2 and context.published.month <= 4 and context.direction(match.start) == "past":
             year -= 1
     return Reading("DATE", f"{year:04}-H{which}")
+
+
+def _speaks_of_quarters(context: Context, match: Match) -> bool:
+    """Whether the period named last is a quarter and not, say, nine months."""
+    for seen in reversed(context.seen):
+        value = seen.reading.value or ""
+        if match.start - seen.end > WITHIN or re.fullmatch(r"P\d+M|P1Y", value):
+            return False
+        if _QUARTER.match(value):
+            return True
+    return False
 
 
 def _speaks_of_business(match: Match, context: Context) -> bool:

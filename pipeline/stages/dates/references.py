@@ -12,6 +12,9 @@ from pipeline.stages.dates.lexicon import lookup
 _ALONE = frozenset({"now", "nowadays", "currently", "presently", "current", "recently", "lately", "soon", "someday"})
 
 
+_NOUNLIKE = frozenset({"NN", "NNS", "NNP", "NNPS", "JJ", "CD"})
+
+
 def word(match: Match, context: Context) -> Reading | None:
     """``now``, ``currently``, ``recently``, ``soon``."""
     if not context.settings.references:
@@ -52,10 +55,9 @@ def the_past(match: Match, context: Context) -> Reading | None:
     said = match["w"].lower()
     if not context.settings.references or said not in ("past", "future"):
         return None
-    if not re.match(
-        r"\s*([^\w\s'’]|$|\n|(and|but|or|is|was|were|are|will|has|have|had|that|as|to|when|of|by|with)\b)",
-        context.text[match.end : match.end + 12],
-    ):
+    following = context.token(match.end + 1)
+    glued = re.match(r"['’-]", context.text[match.end : match.end + 1])
+    if glued or (following is not None and following.idx > match.start and following.tag_ in _NOUNLIKE):
         return None
     return Reading("DATE", lookup("reference", said))
 
@@ -66,12 +68,15 @@ def recent_units(match: Match, context: Context) -> Reading | None:
         return None
     if "p" in match and not match.text.lower().startswith("the"):
         return Reading("DATE", "PAST_REF")
-    return Reading("DURATION", duration_code("X", lookup("units", match["u"])))
+    code = lookup("units", match["u"])
+    if "r" in match and code in ("Y", "DE"):
+        return Reading("DATE", "PAST_REF")
+    return Reading("DURATION", duration_code("X", code))
 
 
 def one_day(match: Match, context: Context) -> Reading | None:
     """``one day``, ``a later date``: some time to come."""
-    if match.text.lower() == "one day" and context.direction(match.start) == "past":
+    if match.text.lower() == "one day" and context.direction(match.start, 0.1) == "past":
         return None
     return Reading("DATE", "FUTURE_REF") if context.settings.references else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from pipeline.stages.dates.absolute import a_day, day_number, monday_of, next_weekday
@@ -11,8 +12,6 @@ from pipeline.stages.dates.calendar_rules import plus_days, plus_months, plus_qu
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import lookup, number
 from pipeline.stages.dates.quarters import year_before
-
-_NIGHT_BEFORE = "last"
 
 
 def _weekday_of(match: Match) -> int:
@@ -80,6 +79,15 @@ def deictic_part(match: Match, context: Context) -> Reading | None:
     shift = -1 if "l" in match else (lookup("deictic", word) or 0)
     day = plus_days(context.published, shift) if context.published else None
     return Reading("TIME", f"{day.isoformat() if day else 'XXXX-XX-XX'}T{part}", day=day)
+
+
+def part_first(match: Match, context: Context) -> Reading | None:
+    """``mid-afternoon yesterday``."""
+    reading = weekday(match, context) if "wd" in match else deictic(match, context)
+    if reading is None or reading.value is None or reading.type != "DATE":
+        return None
+    mod = "START" if "e" in match else "END" if "l" in match else "MID"
+    return Reading("TIME", f"{reading.value}T{lookup('part', match['p'])}", mod=mod, day=reading.day)
 
 
 def _unit_value(code: str, anchor: date, shift: int) -> Reading | None:
@@ -234,7 +242,7 @@ def ago(match: Match, context: Context) -> Reading | None:
         return Reading("DATE", vague) if last in ("ago", "hence") else None
     if code == "Y" and count == "1" and last in ("ago", "earlier", "before", "previously"):
         value = year_before(match, context)
-        return Reading("DATE", value) if value else Reading("DATE", "XXXX")
+        return Reading("DATE", value or "XXXX", compared=True)
     anchor = context.published if last in ("ago", "now", "hence") else context.last_day()
     if anchor is None:
         return Reading("DATE", _OPEN.get(code, "XXXX-XX-XX"))
@@ -284,7 +292,9 @@ def numbered_day(match: Match, context: Context) -> Reading | None:
     if day_number(match["o"]) < 3 or context.published is None:
         return None
     before = context.words_before(match.start, 4)
-    return a_day(context.published) if {"today", "is"} & set(before) else None
+    if not {"today", "is"} & set(before):
+        return None
+    return replace(a_day(context.published), cut=(match.span("o")[0], match.end))
 
 
 def then(match: Match, context: Context) -> Reading | None:

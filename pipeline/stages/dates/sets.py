@@ -7,13 +7,13 @@ import re
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.durations import duration_code, unit_code
 from pipeline.stages.dates.grammar import Match
-from pipeline.stages.dates.lexicon import lookup, number
+from pipeline.stages.dates.lexicon import lookup, number, words
 
 
 def adverb(match: Match, context: Context) -> Reading | None:
     """``daily``, ``annually``."""
     said = match["w"].lower()
-    if said not in context.settings.set_adverbs or match["w"][0].isupper() and match.first > 0:
+    if said not in context.settings.set_adverbs or (match["w"][0].isupper() and match.first > 0):
         return None
     if "sp" in match and said == "annual":
         return Reading("SET", "P6M", freq="1X")
@@ -63,11 +63,13 @@ def plural_day(match: Match, context: Context) -> Reading | None:
     return Reading("SET", f"XXXX-WXX-{which}", quant="EVERY", freq="1X")
 
 
-_AMOUNT = re.compile(
-    r"(?:[$£€#]\s?[\d.,]+[\w ]{0,12}|\b\d[\d,.]*%?|\bmillion|\bbillion|\btrillion|\bhundred|\bthousand|\bcrore|\blakh"
-    r"|\b(?:dollars|euros|rupees|pounds|cents|people|times|barrels|tons|tonnes|percent|%|miles|kilometers|jobs|units|cars|yen|marks|francs|deaths|cases|hours|days|calls|copies|vehicles|flights|visitors|passengers|students|gallons|bottles|words))\s*$",
-    re.IGNORECASE,
-)
+_FIGURES = re.compile(r"(?:[$£€#₹]\s?[\d.,]+[\w ]{0,12}|\d%?)\s*$")
+
+
+def _is_amount(before: str) -> bool:
+    """Whether a text ends in an amount or in what is counted: ``$20 million``, ``barrels``."""
+    last = re.search(r"([^\W\d_]+)\s*$", before)
+    return bool(_FIGURES.search(before)) or (last is not None and last[1].lower() in words("amounts"))
 
 
 def rate(match: Match, context: Context) -> Reading | None:
@@ -76,7 +78,7 @@ def rate(match: Match, context: Context) -> Reading | None:
     if code in ("TS", "WE") or (code == "D" and match["u"].lower() == "night"):
         return None
     before = context.text[max(0, match.start - 40) : match.start]
-    if "q3" in match or _AMOUNT.search(before):
+    if "q3" in match or _is_amount(before):
         return Reading("SET", duration_code("1", code), quant="EVERY", freq="1X")
     return None
 

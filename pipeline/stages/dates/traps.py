@@ -6,23 +6,11 @@ import re
 
 from pipeline.stages.dates.anchor import Context
 from pipeline.stages.dates.grammar import Match
+from pipeline.stages.dates.lexicon import words
 
 _GLUED_LEFT = re.compile(r"(?:[^\W_]|[$€£¥₹#@_=&]\s?|\d[.,:/]|[.,]\d|Rs\.? ?|No\.? ?|no\. |[A-Za-z]/)$")
 _GLUED_RIGHT = re.compile(r"(?:[^\W_]|[%°₹€£$]|[.,:/]\d|@|\s?(?:%|percent|per cent|pc\b))")
-_COUNTED = re.compile(
-    r"[\s-]+(?:more |other |new |american |u\.s\. |us )?(?:people|persons?|men|women|children|troops|soldiers|jobs|workers|employees|votes|miles|kilometers"
-    r"|kilometres|km|meters|metres|feet|square|tons|tonnes|pounds|dollars|euros|rupees|crore|lakh|million|billion"
-    r"|barrels|shares|points|homes|houses|units|cars|students|members|passengers|delegates|police|others|acres|hectares|megawatts|mw|families"
-    r"|words|pages|times|cases|deaths|refugees|years|francs|marks|yen|yards|calories|companies|schools|residents|protesters)\b",
-    re.IGNORECASE,
-)
-_YEAR_LEADS = frozenset(
-    "in since of by until from to between during around circa before after and early late mid year".split()
-)
-_NAMED = {"may", "march", "june", "april", "august", "sun", "sat", "mar", "jan", "wed", "dec", "fri", "mon", "thu"}
-_NUMBERED = frozenset(
-    "flight highway route room page no number section article chapter channel bus train boeing airbus model interstate".split()
-)
+_TITLES = {"today", "last or next week", "part of today", "now", "daily", "the week"}
 
 
 def is_trap(match: Match, context: Context) -> bool:
@@ -38,26 +26,34 @@ def is_trap(match: Match, context: Context) -> bool:
         return True
     if match.pattern.name in ("year", "years joined by a hyphen"):
         return _no_year(match, context)
+    if match.pattern.name in _TITLES and _is_title(match, context):
+        return True
     if match.pattern.name in ("month", "weekday"):
         return _name_or_verb(match, context)
     return False
+
+
+def _counts(after: str) -> bool:
+    """Whether what follows figures is what they count: ``1998 more soldiers``."""
+    found = re.match(r"[\s-]+(?:(?:more|other|new|american|u\.s\.|us)\s)?([a-z]+)", after.lower())
+    return found is not None and found[1] in words("counted")
 
 
 def _no_year(match: Match, context: Context) -> bool:
     value = int(match["y"])
     after = context.text[match.end : match.end + 30]
     before = context.words_before(match.start, 1)
-    if _COUNTED.match(after) or (before and before[-1] in _NUMBERED):
+    if _counts(after) or (before and before[-1] in words("numbered")):
         return True
     if re.match(r"\s*-\s*\d", after) and "yy" not in match:
         return True
-    return not 1900 <= value <= 2100 and not (before and before[-1] in _YEAR_LEADS)
+    return not 1900 <= value <= 2100 and not (before and before[-1] in words("year_leads"))
 
 
 def _name_or_verb(match: Match, context: Context) -> bool:
     """``May`` the modal or the person, ``March`` the verb or the place, ``the Sun``."""
     word = match.text.rstrip(".").lower()
-    if word not in _NAMED:
+    if word not in words("ambiguous"):
         return False
     text = context.text
     after = text[match.end : match.end + 24]
@@ -73,6 +69,8 @@ def _name_or_verb(match: Match, context: Context) -> bool:
     if token.tag_ in ("MD", "VB", "VBP", "VBD", "VBZ"):
         return True
     named = token.ent_type_ == "PERSON"
+    if word in words("first_names") and lead not in words("month_leads") and _after_name(context, match.start):
+        return True
     if (
         word == "march"
         and re.match(r"\s+(of|to|for|on|against|by|through|from|in)\b", after)
@@ -82,23 +80,16 @@ def _name_or_verb(match: Match, context: Context) -> bool:
     follows = re.match(r"\s+[A-Z][a-z]+", after)
     if named and (follows or _after_name(context, match.start)):
         return True
-    return named and lead not in (
-        "in",
-        "since",
-        "until",
-        "by",
-        "last",
-        "next",
-        "of",
-        "from",
-        "on",
-        "during",
-        "early",
-        "late",
-        "to",
-        "through",
-    )
+    return named and lead not in words("month_leads")
 
 
 def _after_name(context: Context, start: int) -> bool:
     return bool(re.search(r"[A-Z][\w.]*\s$", context.text[max(0, start - 20) : start]))
+
+
+def _is_title(match: Match, context: Context) -> bool:
+    """``USA Today``, ``This Week``: every word with a capital where a sentence does not begin."""
+    said = match.text.split()
+    if not all(word[0].isupper() for word in said) or match.text.isupper():
+        return False
+    return len(said) > 1 or bool(re.search(r"[A-Z][\w.]*\s$", context.text[max(0, match.start - 20) : match.start]))
