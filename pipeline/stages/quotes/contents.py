@@ -1,247 +1,22 @@
-"""Finding: what hangs on a cue as its content, by the clause, the object or the quoted region it governs.
+"""The extent of a content: where a clause, an object or a quoted region that belongs to a cue begins and ends.
 
-Frames: ``after`` a clause to the right, ``before`` one to the left, ``around`` one on both sides, ``wh`` an embedded
-question, ``to`` an infinitive, ``np`` an object, ``prep`` a prepositional object, ``quote`` a quoted region that
-touches the cue, ``out`` one that ends where the cue's clause begins, ``as`` and ``according`` for the parentheses.
+The parser's subtrees are bent by quotation marks and long sentences, so a clause runs on to the end of its sentence
+unless a verb of the cue's own level takes over, and no edge cuts a quoted region.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pipeline.stages.quotes import sources
-from pipeline.stages.quotes.colons import introduced
-from pipeline.stages.quotes.cues import Lexicon, group, negative
-from pipeline.stages.quotes.scoring import score
 from pipeline.stages.quotes.tree import Tree
-from pipeline.stages.quotes.triple import Range, Triple
+from pipeline.stages.quotes.triple import Range
 
-_WH = frozenset({"whether", "if", "what", "why", "how", "who", "which", "when", "where"})
 _CLAUSE = frozenset({"ccomp"})
-_MARKS = frozenset({",", ":", "—", "–", "-", "--", '"', "“", "``", "''", "‘", "'"})
-_ADJUNCTS = frozenset({"prep", "npadvmod", "advmod", "dobj", "dative", "prt", "neg", "tmod", "pobj"})
 _BREAKERS = frozenset({"according", "citing"})
-_TOLD = frozenset(
-    {"tell", "ask", "remind", "assure", "inform", "advise", "warn", "notify", "brief", "caution", "promise"}
-)
-"""Verbs whose object is the recipient, no content."""
+_VENUES = frozenset({"in", "on", "at", "during", "to", "after", "before", "while", "when", "through", "via"})
+_EDGE = frozenset({",", ".", ";", ":", "—", "–", "-", "--"})
 
 
-def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
-    """Every attribution a word of the story may open, with weight at least ``floor``; they may overlap."""
-    found: list[Triple] = []
-    for i in range(tree.size):
-        if tree.quoted[i]:
-            continue
-        pos = tree.pos[i]
-        if pos == "VERB":
-            if tree.lower[i] == "according":
-                found += _scored(tree, _according(tree, i))
-            else:
-                found += _verb(tree, i, lexicon)
-        elif pos == "NOUN":
-            found += _scored(tree, _noun(tree, i, lexicon))
-        elif pos == "ADJ":
-            found += _scored(tree, _adjective(tree, i, lexicon))
-    found += introduced(tree, lexicon, {t.head for t in found if t.frame == "quote" and t.weight >= floor})
-    return [t for t in found if t.weight >= floor]
-
-
-FLOOR = 0.03
-"""Lexicon weight under which a word is no cue whatever stands around it."""
-
-
-def _scored(tree: Tree, triples: Iterator[Triple]) -> Iterator[Triple]:
-    for triple in triples:
-        if triple.weight >= FLOOR:
-            triple.weight = score(tree, triple)
-            yield triple
-
-
-def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
-    cue = group(tree, i)
-    source = sources.of_verb(tree, i)
-    if source is None and tree.tag[i] in ("VBD", "VBZ", "VBP") and not tree.kids(i, "auxpass"):
-        source = sources.beside(tree, i, _after_region(tree, i), tree.last[i] if _inverted(tree, i) else i)
-    elif source is not None and source[1] == cue[0] - 1 and (turned := sources.inverted(tree, i, source)):
-        source = turned
-    elif source is not None and source[1] < i:
-        # A subject on the far side of a quoted region is the content's, where a name stands on the near side.
-        after = _after_region(tree, i)
-        if source[0] < after and tree.tag[i] in ("VBD", "VBZ", "VBP"):
-            source = sources.beside(tree, i, after, i) or source
-    if sources.is_empty(tree, source) and tree.kids(i, "nsubjpass", "auxpass"):
-        source = None
-    best: Triple | None = None
-    for frame, parts, spoken in _frames(tree, i, cue, source):
-        parts = [p for p in (_snap(tree, *part, i) for part in parts) if p[1] > p[0]]
-        if not parts:
-            continue
-        weight = lexicon.weight(tree.lemma[i], "V", frame)
-        triple = Triple(
-            i, cue, spoken, parts, tree.lemma[i], lexicon.kind(tree.lemma[i], "V"), frame, weight, negative(tree, i)
-        )
-        if weight >= FLOOR:
-            triple.weight = score(tree, triple)
-        if best is None or triple.weight > best.weight:
-            best = triple
-    if best is not None:
-        yield best
-
-
-def _after_region(tree: Tree, i: int) -> int:
-    """First token after the last longer quoted region before the cue in its sentence, else the sentence's first."""
-    for k in range(i - 1, tree.first[i] - 1, -1):
-        if tree.quoted[k]:
-            return k + 1
-    return tree.first[i]
-
-
-def _inverted(tree: Tree, i: int) -> bool:
-    """Whether the cue follows a quoted region directly."""
-    return i > 0 and tree.region[i - 1] >= 0
-
-
-Frame = tuple[str, list[Range], Range | None]
-
-
-def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Frame]:
-    first, last = tree.first[i], tree.last[i]
-    own = source if source is not None and first <= source[0] < last else None
-    low = min(cue[0], own[0]) if own is not None and own[0] < cue[0] and cue[0] - own[1] <= 12 else cue[0]
-    high = _core_end(tree, i, cue, own)
-    out = _before_core(tree, low, first)
-    if out is not None and tree.region[out] >= 0:
-        yield from _quoted_before(tree, i, cue, source, out, high)
-    into = _after_core(tree, high, last)
-    framed = _parenthetical(tree, low, high, first, last) and tree.lower[low] not in ("who", "which", "that")
-    if into is not None and not (framed and _goes_on(tree, into)) and not _title(tree, into):
-        begin = into
-        objects = [c for c in tree.kids(i, "dobj", "nsubj") if i < c < into and not (own and own[0] <= c < own[1])]
-        if tree.region[into] >= 0 and not tree.quoted[into] and _clause(tree, i) is not None:
-            begin = max(cue[1], min(into, tree.left[_clause(tree, i) or into]))
-        elif objects and tree.lemma[i] not in _TOLD and tree.word[into - 1] not in (",", ":"):
-            begin = max(cue[1], tree.left[objects[0]])
-        yield "quote", [(begin, max(_past(tree, into, i), begin))], source
-    if framed:
-        yield "around", [(first, low - 1), (high + 1, _stop(tree, high + 1, last, i))], source
-    if _as_clause(tree, i):
-        yield from _as(tree, i, source)
-        return
-    clause = _clause(tree, i)
-    if clause is not None and clause > i:
-        start = max(tree.left[clause], high if tree.left[clause] < high <= clause else tree.left[clause], cue[1])
-        if high < start and tree.lower[start] != "that" and tree.region[high] < 0:
-            start = high  # what stands between the cue's clause and the content's subject is fronted in the content
-        start = _skip(tree, start, clause)
-        frame = "wh" if tree.lower[start] in _WH else "after"
-        yield frame, [(start, _extend(tree, i, clause, start))], source
-    elif (
-        out is not None
-        and tree.region[out] < 0
-        and _finite(tree, first, out + 1)
-        and (clause is not None or _loose(tree, i, high, last))
-    ):
-        yield "before", [(_sentence_start(tree, first), out + 1)], source
-    infinitive = next((c for c in tree.kids(i, "xcomp") if c > i), None)
-    if infinitive is not None:
-        objects = [c for c in tree.kids(i, "dobj") if i < c < infinitive]
-        start = tree.left[infinitive]
-        if start <= i:
-            start = cue[1]
-        to = any(tree.lower[c] == "to" for c in tree.kids(infinitive, "aux"))
-        if objects:
-            start = min(start, tree.left[objects[0]]) if tree.left[objects[0]] > i else start
-        yield ("to" if to else "comp"), [(start, tree.right[infinitive] + 1)], source
-    yield from _objects(tree, i, cue, source)
-
-
-def _goes_on(tree: Tree, into: int) -> bool:
-    """Whether the region that begins at ``into`` goes on in the middle of a sentence: its first word is small."""
-    return into + 1 < tree.size and tree.word[into + 1][:1].islower()
-
-
-def _title(tree: Tree, into: int) -> bool:
-    """Whether the region is a title as an object: ``sang "The Long Way Home"``, no comma or colon before."""
-    if tree.region[into] < 0 or tree.word[into - 1] in (",", ":"):
-        return False
-    words = []
-    k = into
-    while k < tree.size and tree.region[k] == tree.region[into]:
-        if tree.word[k] in (".", "?", "!"):
-            return False
-        if tree.word[k][0].isalpha():
-            words.append(tree.word[k])
-        k += 1
-    return 1 < len(words) <= 8 and all(w[0].isupper() or len(w) < 4 for w in words)
-
-
-def _before_core(tree: Tree, low: int, first: int) -> int | None:
-    """Token before the comma that parts the cue's clause from what stands before it."""
-    k = low - 1
-    while k >= first and (tree.pos[k] in ("ADV", "CCONJ") or tree.pos[k] == "SPACE"):
-        k -= 1
-    if k < first:
-        return None
-    if tree.region[k] >= 0:
-        return k
-    if tree.word[k] in (",", "—", "–", "--") and k - 1 >= first:
-        return k - 1
-    return None
-
-
-def _after_core(tree: Tree, high: int, last: int) -> int | None:
-    """First token of a region that begins right after the cue's clause."""
-    k = high
-    while (
-        k < last and tree.region[k] < 0 and (tree.word[k] in (",", ":", "—") or tree.lower[k] in ("that", "as", "like"))
-    ):
-        k += 1
-    if k < last and tree.region[k] >= 0 and (k == 0 or tree.region[k - 1] != tree.region[k]):
-        return k if tree.word[k - 1].lower() != "that" or k - 1 < high else k - 1
-    return None
-
-
-def _core_end(tree: Tree, i: int, cue: Range, source: Range | None) -> int:
-    """End of the cue's own clause: recipient, venue and day included, its content not."""
-    end = cue[1]
-    if source is not None and source[0] > i:
-        end = max(end, source[1])
-    clause = _clause(tree, i)
-    moved = True
-    while moved:
-        moved = False
-        for c in tree.children[i]:
-            if tree.dep[c] not in _ADJUNCTS or not end - 1 < tree.left[c] <= end or tree.region[c] >= 0:
-                continue
-            right = tree.right[c] + 1
-            if right > end and right - end <= 9 and not (clause is not None and c < clause < right):
-                if any(tree.region[k] >= 0 or tree.pos[k] in ("VERB", "AUX") for k in range(end, right)):
-                    continue
-                end, moved = right, True
-    return min(end, tree.last[i])
-
-
-def _quoted_before(tree: Tree, i: int, cue: Range, source: Range | None, out: int, high: int) -> Iterator[Frame]:
-    """``"A," X said`` and ``"A," said X``, with what stands unquoted before A in its sentence."""
-    region = tree.region[out]
-    start = out
-    while start > 0 and tree.region[start - 1] == region:
-        start -= 1
-    first = tree.first[start]
-    if source is None or not (source[1] <= i or source[0] >= i):
-        source = source or sources.beside(tree, i, out + 1, tree.last[i])
-    elif source[0] < first:
-        source = sources.beside(tree, i, out + 1, tree.last[i]) or source
-    begin = _sentence_start(tree, first) if first < start else start
-    if begin < start and (
-        tree.word[start - 1] == ":" or (tree.word[start - 1] == "," and not _finite(tree, begin, start))
-    ):
-        begin = start
-    yield "out", [(begin, out + 1)], source
-
-
-def _past(tree: Tree, into: int, i: int) -> int:
+def past_region(tree: Tree, into: int, i: int) -> int:
     """End of a content that begins with a quoted region: its end, or the clause's where the sentence runs on."""
     region = max(tree.region[into], tree.region[into + 1] if into + 1 < tree.size else -1)
     end = into
@@ -255,29 +30,18 @@ def _past(tree: Tree, into: int, i: int) -> int:
         and tree.lower[end] not in ("and", "but", "as")
     ):
         edge = max((tree.right[c] + 1 for c in tree.children[i] if c < end <= tree.right[c]), default=end)
-        return max(end, _stop(tree, end, min(edge, tree.last[i]), i))
+        return max(end, stop(tree, end, min(edge, tree.last[i]), i))
     return end
 
 
-def _parenthetical(tree: Tree, low: int, high: int, first: int, last: int) -> bool:
-    """Whether the cue's clause stands between commas, with words on both sides."""
-    return (
-        low - 1 > first
-        and high + 1 < last
-        and tree.word[low - 1] in (",", "—", "–")
-        and tree.word[high] in (",", "—", "–")
-        and high - low <= 14
-        and tree.region[low - 2] < 0
-    )
-
-
-def _clause(tree: Tree, i: int) -> int | None:
+def clause_of(tree: Tree, i: int) -> int | None:
     """Head of the cue's clausal complement: the next one to its right, else the one to its left."""
     clauses = [c for c in tree.children[i] if tree.dep[c] in _CLAUSE]
     return min((c for c in clauses if c > i), default=max(clauses, default=None))
 
 
-def _skip(tree: Tree, start: int, clause: int) -> int:
+def skip(tree: Tree, start: int, clause: int) -> int:
+    """``start`` moved past commas, colons and dashes, up to the clause\'s head."""
     while (
         start < clause
         and (tree.word[start] in (",", ":", "—") or tree.pos[start] == "SPACE")
@@ -287,7 +51,7 @@ def _skip(tree: Tree, start: int, clause: int) -> int:
     return start
 
 
-def _extend(tree: Tree, i: int, clause: int, start: int) -> int:
+def extend(tree: Tree, i: int, clause: int, start: int) -> int:
     """End of a clause to the right of its cue: on to the sentence's end where nothing else takes over."""
     end = max(tree.right[clause] + 1, clause + 1)
     last = tree.last[i]
@@ -295,10 +59,10 @@ def _extend(tree: Tree, i: int, clause: int, start: int) -> int:
         end = max(end, min(last, tree.right[i] + 1))
         if tree.dep[i] == "ROOT":
             end = last
-    return _stop(tree, start, min(end, last), i)
+    return stop(tree, start, min(end, last), i)
 
 
-def _stop(tree: Tree, start: int, end: int, cue: int) -> int:
+def stop(tree: Tree, start: int, end: int, cue: int) -> int:
     """Where a stretch from ``start`` gives way to another clause of the cue's own level, at latest ``end``."""
     for k in range(start + 1, end):
         if tree.region[k] >= 0:
@@ -332,142 +96,19 @@ def _takes_over(tree: Tree, k: int, cue: int) -> bool:
     return sources.resumed(tree, k) == cue
 
 
-def _finite(tree: Tree, low: int, high: int) -> bool:
+def has_verb(tree: Tree, low: int, high: int) -> bool:
     """Whether tokens ``[low, high)`` hold a verb."""
     return any(tree.pos[k] in ("VERB", "AUX") for k in range(low, high))
 
 
-def _loose(tree: Tree, i: int, high: int, last: int) -> bool:
-    """Whether nothing of weight follows the cue's clause, so that what stands before it is the content."""
-    return tree.dep[i] in ("ROOT", "ccomp", "parataxis", "conj") and not _finite(tree, high, last)
-
-
-def _sentence_start(tree: Tree, first: int) -> int:
+def sentence_start(tree: Tree, first: int) -> int:
+    """First token of a sentence that is no bullet, dash or space."""
     while first < tree.size - 1 and (tree.pos[first] == "SPACE" or tree.word[first] in (",", ";", "—", "-", "•", "*")):
         first += 1
     return first
 
 
-def _as_clause(tree: Tree, i: int) -> bool:
-    """Whether the cue stands in ``as X said`` without a content of its own."""
-    if tree.dep[i] != "advcl" or not any(tree.lower[c] == "as" and c < i for c in tree.kids(i, "mark", "advmod")):
-        return False
-    return _clause(tree, i) is None and not any(c > i for c in tree.kids(i, "dobj"))
-
-
-def _as(tree: Tree, i: int, source: Range | None) -> Iterator[Frame]:
-    """``as X said``: the sentence without the parenthesis."""
-    first, last = tree.first[i], tree.last[i]
-    left, right = tree.left[i], min(tree.right[i] + 1, last)
-    parts = []
-    if left - first > 2:
-        parts.append((_sentence_start(tree, first), left))
-    if last - right > 3 and tree.word[min(right, last - 1)] == ",":
-        parts.append((right + 1, last))
-    elif left - first <= 2 and last - right > 3:
-        parts.append((right, last))
-    if parts:
-        yield "as", parts, source
-
-
-def _objects(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Frame]:
-    objects = [c for c in tree.kids(i, "dobj", "oprd", "attr") if c > i]
-    preps = [c for c in tree.kids(i, "prep") if c > i and tree.lower[c] in _PREPOSITIONS]
-    if objects:
-        start = tree.left[objects[0]]
-        if start <= i:
-            start = cue[1]
-        end = tree.right[objects[-1]] + 1
-        later = [p for p in preps if p >= end - 1 and tree.lower[p] in ("as", "of", "for", "to", "against", "over")]
-        if later:
-            end = max(end, tree.right[later[0]] + 1)
-        double = len(objects) > 1 or any(tree.lower[p] == "as" for p in later[:1])
-        yield ("oprd" if double else "np"), [(start, end)], source
-    elif preps:
-        end = tree.right[preps[0]] + 1
-        yield "p-" + tree.lower[preps[0]], [(preps[0] + 1, end)], source
-
-
-_PREPOSITIONS = frozenset({"for", "of", "about", "against", "to", "on", "as", "with", "in", "at", "over", "from"})
-
-
-def _according(tree: Tree, i: int) -> Iterator[Triple]:
-    """``according to X`` at the head, at the end or inside of its sentence."""
-    if i + 2 >= tree.last[i] or tree.lower[i + 1] != "to" or tree.region[i] >= 0:
-        return
-    first, last = tree.first[i], tree.last[i]
-    objects = tree.kids(i + 1, "pobj")
-    if objects:
-        source = sources.phrase(tree, objects[0], i + 1)
-    else:
-        k = i + 2
-        while k < last and tree.word[k] not in (",", ".", ";"):
-            k += 1
-        if k == i + 2:
-            return
-        source = (i + 2, k)
-    after = source[1]
-    while after < last and tree.word[after] == ")":
-        after += 1
-    parts: list[Range] = []
-    if i - first > 2:
-        left = i - 1 if tree.word[i - 1] == "," else i
-        parts.append((_sentence_start(tree, first), left))
-        if after + 2 < last and tree.word[after] == "," and tree.dep[i] == "prep" and _finite(tree, after, last):
-            parts.append((after + 1, last))
-    elif after + 2 < last:
-        parts.append((after + 1 if tree.word[after] == "," else after, last))
-    parts = [p for p in (_snap(tree, *part, i) for part in parts) if p[1] > p[0]]
-    if parts:
-        yield Triple(i, (i, i + 2), source, parts, "according", "speech", "according", 0.9)
-
-
-def _noun(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
-    for c in tree.kids(i, "acl", "ccomp"):
-        if c < i:
-            continue
-        start = max(tree.left[c], i + 1)
-        marks = [tree.lower[k] for k in tree.kids(c, "mark")]
-        frame = "that" if "that" in marks or tree.lower[start] == "that" else "to" if tree.lower[start] == "to" else ""
-        if frame:
-            yield _nominal(tree, i, lexicon, frame, (start, tree.right[c] + 1))
-            return
-    for c in tree.kids(i, "prep"):
-        if c > i and tree.lower[c] in ("for", "of", "about", "on", "to", "against"):
-            yield _nominal(tree, i, lexicon, "p-" + tree.lower[c], (c + 1, tree.right[c] + 1))
-            return
-
-
-def _nominal(tree: Tree, i: int, lexicon: Lexicon, frame: str, part: Range) -> Triple:
-    part = _snap(tree, *part, i)
-    lemma = tree.lemma[i]
-    return Triple(
-        i, (i, i + 1), sources.of_noun(tree, i), [part], lemma, lexicon.kind(lemma, "N"), frame,
-        lexicon.weight(lemma, "N", frame) if part[1] > part[0] else 0.0, negative(tree, i),
-    )  # fmt: skip
-
-
-def _adjective(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
-    for c in tree.kids(i, "ccomp", "xcomp", "prep"):
-        if c < i:
-            continue
-        start = max(tree.left[c], i + 1)
-        frame = "that" if tree.dep[c] == "ccomp" else "to"
-        if tree.dep[c] == "prep":
-            frame, start = "p-" + tree.lower[c], c + 1
-        part = _snap(tree, start, tree.right[c] + 1, i)
-        above = tree.head[i]
-        source = sources.of_verb(tree, above) if tree.pos[above] in ("AUX", "VERB") and above != i else None
-        lemma = tree.lemma[i]
-        if part[1] > part[0]:
-            yield Triple(
-                i, (i, i + 1), source, [part], lemma, lexicon.kind(lemma, "A"), frame,
-                lexicon.weight(lemma, "A", frame), negative(tree, i) or negative(tree, above),
-            )  # fmt: skip
-        return
-
-
-def _snap(tree: Tree, start: int, end: int, cue: int) -> Range:
+def snap(tree: Tree, start: int, end: int, cue: int) -> Range:
     """The range trimmed of stray punctuation and widened so that it cuts no quoted region."""
     first = tree.region[start] if start < tree.size else -1
     if first >= 0:
@@ -491,7 +132,3 @@ def _before_venue(tree: Tree, start: int, end: int) -> int:
         if tree.region[k] < 0 <= tree.region[k - 1] and tree.word[k - 2] == "," and tree.lower[k] in _VENUES:
             return k
     return end
-
-
-_VENUES = frozenset({"in", "on", "at", "during", "to", "after", "before", "while", "when", "through", "via"})
-_EDGE = frozenset({",", ".", ";", ":", "—", "–", "-", "--"})

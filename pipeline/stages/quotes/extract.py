@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from models.document import Cue, Quote, Span, TextSpan
 from pipeline.stages.quotes import marks
-from pipeline.stages.quotes.contents import find
 from pipeline.stages.quotes.cues import lexicon
+from pipeline.stages.quotes.frames import find
 from pipeline.stages.quotes.joining import Joined, join, outermost
 from pipeline.stages.quotes.tree import Tree
 

@@ -112,8 +112,8 @@ def resumed(tree: Tree, verb: int) -> int | None:
 _FINITE = frozenset({"VBD", "VBZ", "VBP"})
 SPOKEN = frozenset(
     {
-        "accuse", "add", "announce", "argue", "ask", "call", "cite", "claim", "criticize", "deny", "describe", "express",
-        "insist", "note", "pledge", "praise", "predict", "promise", "question", "say", "stress", "suggest", "tell",
+        "accuse", "add", "announce", "argue", "ask", "call", "cite", "claim", "criticize", "deny", "describe",
+        "express", "insist", "note", "pledge", "praise", "predict", "promise", "question", "say", "stress", "suggest", "tell",
         "tweet", "urge", "vow", "warn", "write",
     }
 )  # fmt: skip
