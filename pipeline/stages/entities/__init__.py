@@ -1,0 +1,40 @@
+"""Entities: who and what is named in a story, each with all its mentions, roles and, for countries, a link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from pipeline.stage import Stage, StageSettings
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from models.document import Document
+
+
+class EntitiesSettings(StageSettings):
+    """What can be tuned in the entities stage."""
+
+    nominals: bool = Field(True, description="Find 'the foreign secretary', 'the ministry' as mentions.")
+    pronouns: bool = Field(True, description="Find he, she, his, her, who, and it where it says something.")
+    rescan: bool = Field(True, description="Look for further places of every name found.")
+    money: bool = Field(True, description="Keep amounts of money as entities.")
+
+
+class Entities(Stage):
+    """People, organisations, places and other names, merged over the story, with their roles."""
+
+    name: ClassVar[str] = "entities"
+    version: ClassVar[str] = "1"
+    needs: ClassVar[tuple[str, ...]] = ("parse", "meta")
+    makes: ClassVar[tuple[str, ...]] = ("entities",)
+    Settings: ClassVar[type[StageSettings]] = EntitiesSettings
+
+    def apply(self, document: Document, parse: Doc) -> Mapping[str, list[Any]]:
+        """The story's entities in the order of their first mention."""
+        from pipeline.stages.entities.extract import entities
+
+        return {"entities": entities(document, parse, self.settings)}

@@ -1,0 +1,132 @@
+"""One class a name: what a story says of a name in one place holds in the others.
+
+A bare surname takes its person's class, a country is a place wherever it stands, and where the parse wavers the
+majority decides. Then the text is read again for places the parse passed over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.stages.entities.lexicons import fold, lexicons
+from pipeline.stages.entities.names import Name
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from models.document import Document
+
+_FIRM = ("PERSON", "ORG", "GPE")
+
+
+def consistent(parse: Doc, names: list[Name]) -> list[Name]:
+    """``names`` with one class a name through the story."""
+    persons = _persons(parse, names)
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for name in names:
+        votes[fold(name.text(parse))][name.label] += 2 if name.role_i is not None or name.address else 1
+    return [replace(name, label=_class(parse, name, persons, votes)) for name in names]
+
+
+def _persons(parse: Doc, names: list[Name]) -> set[str]:
+    """Single words that are part of a person's full name, or were given a title."""
+    words = lexicons()
+    found: set[str] = set()
+    for name in names:
+        if name.label != "PERSON":
+            continue
+        tokens = [token.text for token in parse[name.i : name.j] if token.text[0].isalpha()]
+        text = name.text(parse)
+        if text in words.countries or len(tokens) > 5:
+            continue
+        sure = name.role_i is not None or name.address is not None
+        if len(tokens) > 1 or sure:
+            found.add(fold(tokens[-1]) if tokens else "")
+        if len(tokens) > 1 and fold(tokens[0]) in words.genders:
+            found.add(fold(tokens[0]))
+    return found
+
+
+def _class(parse: Doc, name: Name, persons: set[str], votes: dict[str, Counter[str]]) -> str:
+    words = lexicons()
+    if name.agency or name.label == "MONEY":
+        return name.label
+    text = name.text(parse)
+    if name.role_i is not None or name.address:
+        return "PERSON"
+    if text in words.acronyms:
+        return words.acronyms[text][0]
+    if text in words.countries and name.label in ("GPE", "LOC", "ORG", "PERSON", "NORP", "PRODUCT"):
+        return "GPE"
+    if text in words.demonyms and name.label != "PERSON":
+        return "NORP"
+    tokens = [token.lower_ for token in parse[name.i : name.j]]
+    if len(tokens) > 1 and (tokens[-1] in words.companies or _heads_organisation(tokens)):
+        return "ORG" if name.label not in ("EVENT", "LAW", "WORK_OF_ART") else name.label
+    if len(tokens) == 1 and fold(text) in persons and text[0].isupper():
+        return "PERSON"
+    if text in words.agencies:
+        return "ORG"
+    count = votes[fold(text)]
+    best = max(count.values())
+    return name.label if count[name.label] == best else next(label for label, n in count.items() if n == best)
+
+
+def _heads_organisation(tokens: list[str]) -> bool:
+    words = lexicons()
+    if "of" in tokens[1:]:
+        return tokens[tokens.index("of", 1) - 1] in words.org_heads or tokens[-1] in words.org_heads
+    if "for" in tokens[1:]:
+        return tokens[tokens.index("for", 1) - 1] in words.org_heads
+    return tokens[-1] in words.org_heads
+
+
+def rescanned(document: Document, parse: Doc, names: list[Name]) -> list[Name]:
+    """``names`` and the further places in the text where one of them stands untagged."""
+    labels: dict[tuple[str, ...], str] = {}
+    for name in names:
+        tokens = tuple(token.text for token in parse[name.i : name.j])
+        if name.label in ("MONEY",) or not tokens[0][0].isupper():
+            continue
+        if len(tokens) > 1 or name.label in _FIRM or name.label == "NORP":
+            labels.setdefault(tokens, name.label)
+        if name.label == "PERSON" and len(tokens) > 1 and len(tokens[-1]) > 2 and tokens[-1][0].isupper():
+            labels.setdefault(tokens[-1:], "PERSON")
+    by_first: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for tokens in sorted(labels, key=lambda t: (-len(t), t)):
+        by_first[tokens[0]].append(tokens)
+    taken = {k for name in names for k in range(name.i, name.j)}
+    taken |= {k for name in names if name.role_i is not None for k in range(name.role_i, name.i)}
+    found = []
+    for token in parse:
+        for tokens in by_first.get(token.text, ()):
+            j = token.i + len(tokens)
+            if j > len(parse) or any(k in taken for k in range(token.i, j)):
+                continue
+            if any(parse[token.i + k].text != word for k, word in enumerate(tokens)):
+                continue
+            if len(tokens) == 1 and not _is_name_here(parse, token.i):
+                continue
+            if document.zone(token.idx) in ("header", "embargo", "credit", "note"):
+                continue
+            found.append(Name(token.i, j, labels[tokens]))
+            taken.update(range(token.i, j))
+            break
+    return sorted([*names, *found], key=lambda name: name.i)
+
+
+def _is_name_here(parse: Doc, i: int) -> bool:
+    """Whether a single word repeated is the name again, not part of another or the first word of a sentence."""
+    token = parse[i]
+    if token.pos_ not in ("PROPN", "NOUN", "ADJ", "X") and token.is_sent_start:
+        return False
+    before = parse[i - 1] if i else None
+    after = parse[i + 1] if i + 1 < len(parse) else None
+    glued = (before is not None and before.text == "-" and not before.whitespace_) or (
+        after is not None and after.text == "-" and not token.whitespace_
+    )
+    joined = after is not None and after.pos_ == "PROPN" and after.is_title and token.whitespace_ == " "
+    led = before is not None and before.pos_ == "PROPN" and before.is_title and before.whitespace_ == " "
+    return not (glued or joined or led)

@@ -1,0 +1,190 @@
+"""One entity, all its names: exact repeats, surnames, short forms, acronyms, countries by any name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.stages.entities.lexicons import Country, fold, lexicons
+from pipeline.stages.entities.names import Name
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_SMALL = frozenset(("of", "and", "the", "for", "in", "on", "to", "&", "-", "de", "la", "du", "des", "del", "da", "do"))
+_PLACES = frozenset(("GPE", "LOC", "FAC"))
+
+
+@dataclass
+class Cluster:
+    """An entity in the making."""
+
+    label: str
+    names: list[Name] = field(default_factory=list)
+    keys: set[tuple[str, ...]] = field(default_factory=set)
+    country: Country | None = None
+
+    @property
+    def first(self) -> int:
+        """Token at which it is first named."""
+        return min(name.i for name in self.names)
+
+
+def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[str]]:
+    """Acronyms the story defines, ``Long Name (LN)`` or ``LN (Long Name)``: of a name, or of a common phrase.
+
+    A common phrase such as a bilateral trade agreement (BTA) makes no entity of its letters.
+    """
+    ends = {name.j: name for name in names}
+    starts = {name.i: name for name in names}
+    defined: dict[str, Name] = {}
+    common: set[str] = set()
+    for i in range(1, len(parse) - 2):
+        if parse[i].text != "(":
+            continue
+        short = parse[i + 1].text
+        if parse[i + 2].text == ")" and _letters(short):
+            long = ends.get(i)
+            if long is not None and long.j - long.i > 1:
+                if _initials(parse, long.i, long.j, short):
+                    defined[short] = long
+            elif long is None and _phrase(parse, i, short):
+                common.add(short)
+        before = parse[i - 1].text
+        inside = starts.get(i + 1) or starts.get(i + 2)
+        if _letters(before) and inside is not None and inside.j < len(parse) and parse[inside.j].text == ")":
+            if inside.j - inside.i > 1 and _initials(parse, inside.i, inside.j, before):
+                defined[before] = inside
+    return defined, common
+
+
+def _letters(text: str) -> bool:
+    plain = text.replace(".", "").replace("-", "")
+    return 2 <= len(plain) <= 10 and plain.isalnum() and sum(c.isupper() for c in plain) >= 2
+
+
+def _initials(parse: Doc, i: int, j: int, short: str) -> bool:
+    """Whether ``short`` can be made of the words' first letters, small words counting or not, gaps allowed."""
+    words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
+    wanted = [c.casefold() for c in short if c.isalnum()]
+    firsts = "".join(fold(word)[:1] for word in words)
+    big = "".join(fold(word)[:1] for word in words if word.lower() not in _SMALL)
+    letters = "".join(wanted)
+    if letters in (firsts, big) or (len(letters) > 1 and (firsts.endswith(letters) or big.endswith(letters))):
+        return True
+    # TASMAC, Interpol: letters in order through the name, the first one of the first word.
+    flat = fold("".join(words))
+    at = 0
+    for letter in letters:
+        at = flat.find(letter, at) + 1
+        if not at:
+            return False
+    return flat[:1] == letters[:1] and len(words) >= 2
+
+
+def _phrase(parse: Doc, i: int, short: str) -> bool:
+    """Whether the words before the bracket at token ``i`` are a lower-case phrase with these initials."""
+    letters = [c.casefold() for c in short if c.isalpha()]
+    k = i - 1
+    for letter in reversed(letters):
+        while k >= 0 and parse[k].lower_ in _SMALL and parse[k].lower_[:1] != letter:
+            k -= 1
+        if k < 0 or not parse[k].text[0].isalpha() or parse[k].lower_[0] != letter:
+            return False
+        k -= 1
+    return any(parse[m].text[0].islower() for m in range(k + 1, i) if parse[m].lower_ not in _SMALL)
+
+
+def cluster(parse: Doc, names: list[Name], defined: dict[str, Name]) -> list[Cluster]:
+    """Entities of ``names``, in the order of their first name."""
+    clusters: list[Cluster] = []
+    places = {fold(n.text(parse)) for n in names if n.label in _PLACES}
+    # Full names first, so that short ones find what they belong to wherever they stand.
+    for name in sorted(names, key=lambda n: (n.i - n.j, n.i)):
+        key = _key(parse, name)
+        if not key:
+            continue
+        home = _home(parse, name, key, clusters, defined, places)
+        if home is None:
+            home = Cluster(name.label, country=_country(parse, name))
+            clusters.append(home)
+        home.names.append(name)
+        home.keys.add(key)
+    for home in clusters:
+        home.names.sort(key=lambda n: n.i)
+    return sorted(clusters, key=lambda c: c.first)
+
+
+def _key(parse: Doc, name: Name) -> tuple[str, ...]:
+    return tuple(fold(token.text) for token in parse[name.i : name.j] if token.text[0].isalnum())
+
+
+def _country(parse: Doc, name: Name) -> Country | None:
+    text = name.text(parse)
+    if name.label == "GPE":
+        return lexicons().countries.get(text)
+    return None
+
+
+def _home(
+    parse: Doc,
+    name: Name,
+    key: tuple[str, ...],
+    clusters: list[Cluster],
+    defined: dict[str, Name],
+    places: set[str],
+) -> Cluster | None:
+    same = [c for c in clusters if c.label == name.label or (c.label in _PLACES and name.label in _PLACES)]
+    if country := _country(parse, name):
+        return next((c for c in same if c.country == country), None)
+    if exact := [c for c in same if key in c.keys]:
+        return _nearest(exact, name)
+    if name.label == "PERSON":
+        return _nearest([c for c in same if any(_same_person(key, other) for other in c.keys)], name)
+    if name.label == "ORG":
+        text = name.text(parse)
+        if text in defined:
+            full = _key(parse, defined[text])
+            return next((c for c in same if full in c.keys), None)
+        if text in lexicons().acronyms:
+            full = tuple(fold(word) for word in lexicons().acronyms[text][1].replace("'s", " 's").split())
+            return next((c for c in same if any(_is_called(k, full) for k in c.keys)), None)
+        near = [c for c in same if any(_short_form(key, other) for other in c.keys)]
+        return near[0] if len(near) == 1 and " ".join(key) not in places else None
+    return None
+
+
+def _nearest(found: list[Cluster], name: Name) -> Cluster | None:
+    """Of several that fit, the one last named before ``name``."""
+    if len(found) < 2:
+        return found[0] if found else None
+    return max(found, key=lambda c: max((n.i for n in c.names if n.i <= name.i), default=-1))
+
+
+def _same_person(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
+    if len(short) == 1:
+        return len(full) > 1 and (short[0] == full[-1] or (short[0] == full[0] and len(short[0]) > 2))
+    if short[-1] != full[-1]:
+        return len(short) < len(full) and short == full[: len(short)]
+    first, other = short[0], full[0]
+    return first == other or (first[:1] == other[:1] and (len(first) <= 2 or len(other) <= 2))
+
+
+def _is_called(key: tuple[str, ...], full: tuple[str, ...]) -> bool:
+    return key == full or key == tuple(word for word in full if word not in _SMALL)
+
+
+def _short_form(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
+    """``State Department`` of ``US State Department``, ``Tata Motors`` of ``Tata Motors Ltd``."""
+    words = lexicons()
+    if len(short) >= len(full):
+        return False
+    if full[-len(short) :] == short and (len(short) > 1 or short[0] not in words.org_heads):
+        return True
+    rest = full[len(short) :]
+    if full[: len(short)] != short:
+        return False
+    return all(word in words.companies or word in words.org_heads for word in rest) and (
+        len(short) > 1 or short[0] not in words.org_heads
+    )

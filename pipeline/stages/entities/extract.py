@@ -1,0 +1,102 @@
+"""From a parse to entities: names, one class each, clusters, references, roles, links."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.document import Entity, Mention
+from pipeline.stages.entities.classes import consistent, rescanned
+from pipeline.stages.entities.clusters import Cluster, acronyms, cluster
+from pipeline.stages.entities.lexicons import Country, lexicons
+from pipeline.stages.entities.names import Name, find
+from pipeline.stages.entities.references import Reference, resolve, roles_of
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from models.document import Document
+    from pipeline.stages.entities import EntitiesSettings
+
+
+def entities(document: Document, parse: Doc, settings: EntitiesSettings) -> list[Entity]:
+    """The entities of ``document``, ordered by first mention, ids ``e1``, ``e2``, ..."""
+    names = consistent(parse, find(document, parse))
+    defined, common = acronyms(parse, names)
+    names = [name for name in names if name.text(parse) not in common]
+    names = _with_acronyms(parse, names, defined)
+    if settings.rescan:
+        names = rescanned(document, parse, names)
+    if not settings.money:
+        names = [name for name in names if name.label != "MONEY"]
+    clusters = cluster(parse, names, defined)
+    references = resolve(parse, clusters, settings.nominals, settings.pronouns)
+    found = [_entity(parse, c, [r for r in references if r.index == n]) for n, c in enumerate(clusters)]
+    found.sort(key=lambda entity: (entity.mentions[0].start, entity.mentions[0].end))
+    return [entity.model_copy(update={"id": f"e{n}"}) for n, entity in enumerate(found, 1)]
+
+
+def _with_acronyms(parse: Doc, names: list[Name], defined: dict[str, Name]) -> list[Name]:
+    """``names`` with every acronym the story defines tagged as what it stands for."""
+    taken = {k for name in names for k in range(name.i, name.j)}
+    fixed = [
+        Name(n.i, n.j, defined[text].label, n.role_i, n.address, n.agency)
+        if (text := n.text(parse)) in defined and not n.agency
+        else n
+        for n in names
+    ]
+    fixed += [
+        Name(token.i, token.i + 1, defined[token.text].label)
+        for token in parse
+        if token.text in defined and token.i not in taken
+    ]
+    return sorted(fixed, key=lambda name: name.i)
+
+
+def _entity(parse: Doc, found: Cluster, references: list[Reference]) -> Entity:
+    mentions = [_mention(parse, name.i, name.j, "name", name) for name in found.names]
+    mentions += [_mention(parse, r.i, r.j, r.kind, None) for r in references]
+    mentions.sort(key=lambda mention: mention.start)
+    name = _full_name(parse, found)
+    surfaces = dict.fromkeys(mention.text for mention in mentions if mention.kind == "name")
+    fields: dict[str, Any] = {
+        "id": "e0",
+        "label": found.label,
+        "name": name,
+        "mentions": mentions,
+        "roles": roles_of(parse, found),
+        "aliases": [surface for surface in surfaces if surface != name],
+    }
+    if any(n.agency for n in found.names) or name in lexicons().agencies:
+        fields["agency"] = True
+    if link := _link(found, name):
+        fields["link"] = link
+    return Entity(**fields)
+
+
+def _mention(parse: Doc, i: int, j: int, kind: Any, name: Name | None) -> Mention:
+    span = parse[i:j]
+    fields: dict[str, Any] = {"start": span.start_char, "end": span.end_char, "text": str(span.text), "kind": kind}
+    if name is not None and name.role_i is not None:
+        fields["role"] = str(parse[name.role_i : name.i].text).strip(" ,")
+    return Mention(**fields)
+
+
+def _full_name(parse: Doc, found: Cluster) -> str:
+    """The fullest name: most words, then first in the story; capitals only where there is no other form."""
+    texts = [(name.text(parse), name.j - name.i) for name in found.names]
+    # An acronym that is well known stands for the full name, which the story need not spell out.
+    mixed = [t for t in texts if not t[0].isupper()] or texts
+    most = max(words for _, words in mixed)
+    return " ".join(next(text for text, words in mixed if words == most).split())
+
+
+def _link(found: Cluster, name: str) -> dict[str, Any] | None:
+    words = lexicons()
+    country: Country | None = found.country
+    kind = "country"
+    if country is None and found.label == "NORP":
+        country, kind = words.demonyms.get(name), "nationality"
+    if country is None:
+        return None
+    link = {"kind": kind, "iso2": country.iso2, "iso3": country.iso3, "name": country.name}
+    return {**link, "wikidata": country.wikidata} if country.wikidata else link

@@ -1,0 +1,92 @@
+"""The stage's lexicons: data files beside this one, read once."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+def fold(text: str) -> str:
+    """Lower case without accents or full stops: how names are compared."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if not unicodedata.combining(c) and c != ".").casefold()
+
+
+def _lines(name: str) -> list[str]:
+    text = (files("pipeline.stages.entities") / name).read_text("utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _sections(name: str) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for line in _lines(name):
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[]"), set())
+        else:
+            section.update(line.split())
+    return {key: frozenset(words) for key, words in found.items()}
+
+
+@dataclass(frozen=True)
+class Country:
+    """A row of countries.tsv."""
+
+    iso2: str
+    iso3: str
+    wikidata: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Lexicons:
+    """All of them."""
+
+    heads: frozenset[str]
+    modifiers: frozenset[str]
+    address: dict[str, str]
+    org_heads: frozenset[str]
+    companies: frozenset[str]
+    org_nominals: frozenset[str]
+    acronyms: dict[str, tuple[str, str]]
+    agencies: frozenset[str]
+    genders: dict[str, str]
+    countries: dict[str, Country]
+    capitals: dict[str, Country]
+    demonyms: dict[str, Country]
+
+
+@cache
+def lexicons() -> Lexicons:
+    """The lexicons, read at first use."""
+    titles, orgs, given = _sections("titles.txt"), _sections("org_words.txt"), _sections("given_names.txt")
+    address = {word: gender for gender in ("male", "female", "any") for word in titles[gender]}
+    countries: dict[str, Country] = {}
+    capitals: dict[str, Country] = {}
+    demonyms: dict[str, Country] = {}
+    for line in _lines("countries.tsv"):
+        iso2, iso3, wikidata, name, others, people, capital = (*line.split("\t"), "")[:7]
+        country = Country(iso2, iso3, wikidata, name)
+        for alias in (name, *filter(None, others.split("; "))):
+            countries.setdefault(alias, country)
+        for word in filter(None, people.split("; ")):
+            demonyms.setdefault(word, country)
+        if capital:
+            capitals.setdefault(capital, country)
+    acronyms = {row[0]: (row[1], row[2]) for row in (line.split("\t") for line in _lines("acronyms.tsv"))}
+    genders = dict.fromkeys(given["m"], "male") | dict.fromkeys(given["f"], "female")
+    return Lexicons(
+        titles["heads"],
+        titles["modifiers"],
+        address,
+        orgs["heads"],
+        orgs["companies"],
+        orgs["nominals"],
+        acronyms,
+        frozenset(_lines("agencies.txt")),
+        {name: gender for name, gender in genders.items() if not (name in given["m"] and name in given["f"])},
+        countries,
+        capitals,
+        demonyms,
+    )

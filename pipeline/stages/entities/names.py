@@ -1,0 +1,259 @@
+"""Names: where they stand and of which class, from the parse's own entities.
+
+This is the part a better model replaces. It gives bare names: no article, no possessive, no title; the title is
+kept as the name's role.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.stages.entities.lexicons import lexicons
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc, Token
+
+    from models.document import Document
+
+KEPT = frozenset(("PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "MONEY"))
+_ARTICLES = frozenset(("the", "a", "an"))
+_TAILS = frozenset(("'s", "’s", "'", "’", "s’", "s'"))
+_MARKS = frozenset('",;:.!?()[]“”‘`-—–_')
+_FURNITURE = frozenset(("header", "embargo", "credit", "note"))
+_IN_TITLE = frozenset(("PROPN", "NOUN", "ADJ"))
+_LINKS = frozenset(("of", "for", "and", "&"))
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name at tokens ``[i, j)`` of the parse. ``role`` is the title before it, as tokens ``[role_i, i)``."""
+
+    i: int
+    j: int
+    label: str
+    role_i: int | None = None
+    address: str | None = None
+    agency: bool = False
+
+    def text(self, parse: Doc) -> str:
+        """The name as written."""
+        return str(parse[self.i : self.j].text)
+
+
+def find(document: Document, parse: Doc) -> list[Name]:
+    """The names of a story, in order, none overlapping."""
+    found: list[Name] = []
+    taken: set[int] = set()
+    for name in _candidates(parse):
+        if name.i not in taken and document.zone(parse[name.i].idx) not in _FURNITURE:
+            found.append(name)
+            taken.update(range(name.i, name.j))
+    found += _known(document, parse, taken)
+    found += _agency(document, parse, taken)
+    found = [_titled(parse, name) for name in found]
+    found = _after_titles(document, parse, found)
+    return _without_fragments(parse, found)
+
+
+def _candidates(parse: Doc) -> list[Name]:
+    found = []
+    for ent in parse.ents:
+        if ent.label_ in KEPT:
+            name = _trimmed(parse, Name(ent.start, ent.end, ent.label_))
+            if name is not None:
+                found.append(name)
+    return found
+
+
+def _trimmed(parse: Doc, name: Name) -> Name | None:
+    """``name`` without article, possessive, marks and what stands behind a line break."""
+    i, j = name.i, name.j
+    for k in range(i, j):
+        if parse[k].is_space and "\n" in parse[k].text and k > i:
+            j = k
+            break
+    while i < j and (parse[i].lower_ in _ARTICLES or (not parse[i].text[0].isalnum() and parse[i].text not in "$€£₹")):
+        i += 1
+    while j > i and (parse[j - 1].text in _TAILS or parse[j - 1].is_space or parse[j - 1].text in _MARKS):
+        j -= 1
+    if i >= j:
+        return None
+    text = str(parse[i:j].text)
+    if name.label != "MONEY" and not any(c.isupper() for c in text):
+        return None
+    return replace(name, i=i, j=j)
+
+
+def _known(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
+    """Countries, nationalities and well-known acronyms that the parse overlooked."""
+    words = lexicons()
+    found = []
+    for token in parse:
+        if token.i in taken or not token.text[0].isupper():
+            continue
+        label = None
+        if token.text in words.acronyms:
+            label = words.acronyms[token.text][0]
+        elif token.text in words.countries and token.pos_ == "PROPN":
+            label = "GPE"
+        elif token.text in words.demonyms:
+            label = "NORP"
+        neighbour = token.i + 1 < len(parse) and parse[token.i + 1].pos_ == "PROPN" and token.i + 1 not in taken
+        if label and not neighbour and document.zone(token.idx) not in _FURNITURE:
+            found.append(Name(token.i, token.i + 1, label))
+            taken.add(token.i)
+    return found
+
+
+def _agency(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
+    """The agency credited in the dateline, whatever the parse took it for."""
+    found = []
+    for zone in document.zones:
+        if zone.kind != "dateline":
+            continue
+        for token in parse:
+            if token.idx >= zone.end:
+                break
+            if token.idx >= zone.start and token.text in lexicons().agencies and token.i not in taken:
+                found.append(Name(token.i, token.i + 1, "ORG", agency=True))
+                taken.add(token.i)
+    return found
+
+
+def _titled(parse: Doc, name: Name) -> Name:
+    """``name`` with forms of address and titles moved out of the span, into ``address`` and ``role_i``."""
+    words = lexicons()
+    i = name.i
+    address = None
+    while i < name.j - 1:
+        low = parse[i].lower_.rstrip(".")
+        if low in words.address:
+            address = words.address[low]
+        elif not (name.label == "PERSON" and (low in words.heads or low in words.modifiers)):
+            break
+        i += 1
+    before = parse[i - 1].lower_.rstrip(".") if i > 0 else ""
+    if before in words.address and parse[i - 1].text[0].isupper():
+        address = address or words.address[before]
+        outer = _title_start(parse, i - 1)
+        role = outer if outer is not None else (i - 1 if before in words.heads else None)
+    else:
+        role = _title_start(parse, i)
+    if role is None and i > name.i:
+        role = name.i
+    if i == name.i and role is None and address is None:
+        return name
+    label = name.label
+    if label != "PERSON" and parse[i].text[0].isupper() and not _is_organisation(parse, i, name.j):
+        text = str(parse[i : name.j].text)
+        place = text in words.countries or text in words.demonyms or text in words.capitals
+        adjacent = role is not None and parse[i - 1].lower_ in words.heads and parse[i - 1].text[0].isupper()
+        if (address and address != "any") or (adjacent and not place and label not in ("MONEY", "NORP", "WORK_OF_ART")):
+            label = "PERSON"
+    if label != "PERSON":
+        return name
+    return replace(name, i=i, label=label, role_i=role, address=address)
+
+
+def _title_start(parse: Doc, end: int) -> int | None:
+    """First token of a title that ends just before token ``end``; None where there is none."""
+    words = lexicons()
+    k, start, headed = end - 1, end, False
+    while k >= 0 and end - k <= 12:
+        token = parse[k]
+        low = token.lower_.rstrip(".")
+        if token.is_space or (token.is_sent_start and k + 1 < end and parse[k + 1].is_sent_start):
+            break
+        if low in words.heads and (token.pos_ in _IN_TITLE or token.text[0].isupper()):
+            headed, start = True, k
+        elif low in words.modifiers and (headed or token.text[0].isupper()):
+            start = k if headed else start
+        elif not headed:
+            jump = _of_title(parse, k)
+            if jump is None:
+                break
+            headed, start, k = True, jump, jump
+        elif (
+            token.text[0].isupper() and token.pos_ in _IN_TITLE and token.ent_type_ not in ("PERSON", "DATE", "TIME")
+        ) or (token.text == "-" and k and parse[k - 1].text[0].isalnum()):
+            start = k
+        elif not (low in _LINKS and k and (parse[k - 1].text[0].isupper() or parse[k - 1].lower_ in words.heads)):
+            break
+        if parse[k].is_sent_start:
+            break
+        k -= 1
+    return start if headed and start < end else None
+
+
+def _of_title(parse: Doc, k: int) -> int | None:
+    """For ``Secretary of State`` ending at token ``k``: where ``Secretary`` stands."""
+    words = lexicons()
+    m = k
+    while m > 0 and k - m < 5 and (parse[m].text[0].isupper() or parse[m].lower_ in ("and", "&", ",")):
+        m -= 1
+    if 0 < m < k and parse[m].lower_ in ("of", "for") and parse[m - 1].lower_ in words.heads:
+        return m - 1
+    return None
+
+
+def _is_organisation(parse: Doc, i: int, j: int) -> bool:
+    words = lexicons()
+    return any(parse[k].lower_ in words.org_heads or parse[k].lower_ in words.companies for k in range(i, j))
+
+
+def _after_titles(document: Document, parse: Doc, names: list[Name]) -> list[Name]:
+    """Names that follow a title in capitals and that the parse left out."""
+    words = lexicons()
+    taken = {k for name in names for k in range(name.i, name.j)}
+    found = []
+    for token in parse:
+        low = token.lower_.rstrip(".")
+        if token.i + 1 >= len(parse) or not token.text[0].isupper() or token.i in taken:
+            continue
+        if low not in words.heads and words.address.get(low, "any") == "any":
+            continue
+        j = token.i + 1
+        while j < len(parse) and j not in taken and _bare(parse[j]) and j - token.i <= 4:
+            j += 1
+        if (
+            j > token.i + 1
+            and document.zone(token.idx) not in _FURNITURE
+            and not _is_organisation(parse, token.i + 1, j)
+        ):
+            found.append(_titled(parse, Name(token.i + 1, j, "PERSON")))
+            taken.update(range(token.i + 1, j))
+    return sorted([*names, *found], key=lambda name: name.i)
+
+
+def _bare(token: Token) -> bool:
+    words = lexicons()
+    low = token.lower_.rstrip(".")
+    known = low in words.heads or low in words.modifiers or low in words.org_heads
+    return token.pos_ == "PROPN" and token.is_title and not known and not token.ent_type_
+
+
+def _without_fragments(parse: Doc, names: list[Name]) -> list[Name]:
+    """Drop organisations and persons that are but a piece of a title, or a title without a name."""
+    words = lexicons()
+    titles = [(name.role_i, name.i) for name in names if name.role_i is not None]
+    kept = []
+    for name in names:
+        inside = any(i <= name.i and name.j <= j for i, j in titles)
+        if inside and name.label in ("ORG", "PERSON", "PRODUCT", "WORK_OF_ART", "LAW", "FAC", "LOC"):
+            text = name.text(parse)
+            if not (_is_organisation(parse, name.i, name.j) or (text.isupper() and len(text) > 1)):
+                continue
+        if name.label != "PERSON" and not name.agency and _only_title(parse, name, words.heads, words.modifiers):
+            continue
+        kept.append(name)
+    return kept
+
+
+def _only_title(parse: Doc, name: Name, heads: frozenset[str], modifiers: frozenset[str]) -> bool:
+    tokens = [token.lower_ for token in parse[name.i : name.j]]
+    if _is_organisation(parse, name.i, name.j):
+        return False
+    if "of" in tokens[1:]:
+        return tokens[tokens.index("of", 1) - 1] in heads
+    return tokens[-1] in heads and all(word in modifiers or word in heads for word in tokens)
