@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -102,7 +103,7 @@ class Desk:
         self.cast = cast
         self.settings = settings
         self.memory = Memory()
-        self.spans = [(p.start, p.end, q.id) for q in document.quotes for p in q.parts]
+        self.spans = sorted((p.start, p.end, q.id) for q in document.quotes for p in q.parts)
 
     def speakers(self, quote: Quote) -> list[Speaker]:
         """Speakers of ``quote``; empty where the story does not say."""
@@ -274,7 +275,8 @@ class Desk:
 
     def _holder(self, offset: int) -> str | None:
         """Id of the quotation whose content holds ``offset``."""
-        return next((q for a, b, q in self.spans if a <= offset < b), None)
+        at = bisect_right(self.spans, offset, key=lambda s: s[0])
+        return next((q for _, end, q in reversed(self.spans[max(0, at - 4) : at]) if offset < end), None)
 
     def _it(self, quote: Quote, start: int, end: int) -> Speaker:
         """``it said``: the body that spoke last, else the body last named as a subject."""

@@ -6,6 +6,7 @@ parts; quoted regions nobody claimed become quotations without a cue when they a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from pipeline.stages.quotes.marks import Region, words
@@ -16,6 +17,8 @@ GAP = 30
 """Most tokens the cue's clause between two parts of one quotation may have."""
 
 
+REACH = 12
+"""Quotations looked back at for the one a region carries on."""
 WITHIN = 12
 """Most words a quoted stretch inside a sentence may have to be taken for an expression rather than a quotation."""
 
@@ -92,7 +95,7 @@ def join(tree: Tree, regions: list[Region], triples: list[Triple], min_words: in
             for k in range(a, b):
                 if tree.region[k] >= 0:
                     owner.setdefault(tree.region[k], quote)
-    heads = [t.head for t in triples if t.kind in ("speech", "writing")]
+    heads = sorted(t.head for t in triples if t.kind in ("speech", "writing"))
     for n, region in enumerate(regions):
         if n in owner or spans[n] is None:
             continue
@@ -132,7 +135,8 @@ def _before(tree: Tree, quotes: list[Joined], token: int) -> Joined | None:
     """The quotation that ends nearest before ``token``, quoted ones of the paragraph before others."""
     best = None
     rank = (-1, -1)
-    for quote in quotes:
+    here = bisect_left(quotes, token, key=lambda q: q.first)
+    for quote in quotes[max(0, here - REACH) : here]:
         if quote.last <= token:
             near = tree.paragraph[quote.last - 1] == tree.paragraph[token]
             marked = near and quote.triple is not None and quote.triple.frame in _MARKED
@@ -163,14 +167,16 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     if triple is None or not low <= triple.head < a:
         return False
     inside = triple.source or (0, 0)
-    return not any(low <= h < a and h != triple.head and not inside[0] <= h < inside[1] for h in heads)
+    between = heads[bisect_left(heads, low) : bisect_left(heads, a)]
+    return not any(h != triple.head and not inside[0] <= h < inside[1] for h in between)
 
 
 def _dialogue(tree: Tree, quote: Joined, quotes: list[Joined]) -> bool:
     """Whether the paragraph before quotes somebody else: then a bare paragraph after it is the other one's answer."""
     source = quote.triple.source if quote.triple else None
     here = tree.paragraph[quote.first]
-    for other in quotes:
+    at = bisect_left(quotes, quote.first, key=lambda q: q.first)
+    for other in quotes[max(0, at - REACH) : at]:
         told = other.triple.source if other.triple else None
         if tree.paragraph[other.first] == here - 1 and source and told and tree.region[other.first] >= 0:
             return tree.word[source[0] : source[1]] != tree.word[told[0] : told[1]]

@@ -113,8 +113,8 @@ _FINITE = frozenset({"VBD", "VBZ", "VBP"})
 SPOKEN = frozenset(
     {
         "accuse", "add", "announce", "argue", "ask", "call", "cite", "claim", "criticize", "deny", "describe",
-        "express", "insist", "note", "pledge", "praise", "predict", "promise", "question", "say", "stress", "suggest", "tell",
-        "tweet", "urge", "vow", "warn", "write",
+        "express", "insist", "note", "pledge", "praise", "predict", "promise", "question", "say", "stress",
+        "suggest", "tell", "tweet", "urge", "vow", "warn", "write",
     }
 )  # fmt: skip
 """Verbs of saying common enough to be read as a second cue of the same source."""
