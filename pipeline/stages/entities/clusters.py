@@ -53,9 +53,10 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
                 common.add(short)
         before = parse[i - 1].text
         inside = starts.get(i + 1) or starts.get(i + 2)
-        if _letters(before) and inside is not None and inside.j < len(parse) and parse[inside.j].text == ")":
-            if inside.j - inside.i > 1 and _initials(parse, inside.i, inside.j, before):
-                defined[before] = inside
+        if inside is None or inside.j - inside.i < 2 or inside.j >= len(parse) or parse[inside.j].text != ")":
+            continue
+        if _letters(before) and _initials(parse, inside.i, inside.j, before):
+            defined[before] = inside
     return defined, common
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,14 @@ def _sections(name: str) -> dict[str, frozenset[str]]:
     return {key: frozenset(words) for key, words in found.items()}
 
 
+def _by_first_word(names: list[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """Names with their class by the word they begin with, longest first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, label in sorted(names, key=lambda pair: (-len(pair[0]), pair[0])):
+        found.setdefault(re.split(r"[ -]", name)[0], []).append((name, label))
+    return found
+
+
 @dataclass(frozen=True)
 class Country:
     """A row of countries.tsv."""
@@ -51,6 +60,7 @@ class Lexicons:
     org_nominals: frozenset[str]
     acronyms: dict[str, tuple[str, str]]
     agencies: frozenset[str]
+    places: dict[str, list[tuple[str, str]]]
     genders: dict[str, str]
     countries: dict[str, Country]
     capitals: dict[str, Country]
@@ -85,6 +95,10 @@ def lexicons() -> Lexicons:
         orgs["nominals"],
         acronyms,
         frozenset(_lines("agencies.txt")),
+        _by_first_word(
+            [(name, "LOC") for name in _lines("regions.txt")]
+            + [(name, "GPE") for name in countries if " " in name and len(name) > 6]
+        ),
         {name: gender for name, gender in genders.items() if not (name in given["m"] and name in given["f"])},
         countries,
         capitals,

@@ -49,6 +49,7 @@ def find(document: Document, parse: Doc) -> list[Name]:
         if name.i not in taken and document.zone(parse[name.i].idx) not in _FURNITURE:
             found.append(name)
             taken.update(range(name.i, name.j))
+    found += _places(document, parse, taken)
     found += _known(document, parse, taken)
     found += _agency(document, parse, taken)
     found = [_titled(parse, name) for name in found]
@@ -77,6 +78,8 @@ def _trimmed(parse: Doc, name: Name) -> Name | None:
         i += 1
     while j > i and (parse[j - 1].text in _TAILS or parse[j - 1].is_space or parse[j - 1].text in _MARKS):
         j -= 1
+    while j - i > 1 and parse[j - 1].lower_ in ("of", "the", "and", "for", "in", "on", "at", "to"):
+        j -= 1
     if i >= j:
         return None
     text = str(parse[i:j].text)
@@ -103,6 +106,24 @@ def _known(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
         if label and not neighbour and document.zone(token.idx) not in _FURNITURE:
             found.append(Name(token.i, token.i + 1, label))
             taken.add(token.i)
+    return found
+
+
+def _places(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
+    """Regions, seas, and countries of several words that the parse overlooked."""
+    found = []
+    for token in parse:
+        for place, label in lexicons().places.get(token.text, ()):
+            span = parse.char_span(token.idx, token.idx + len(place))
+            if span is None or span.text != place or any(k in taken for k in range(span.start, span.end)):
+                continue
+            after = parse[span.end] if span.end < len(parse) else None
+            if after is not None and after.pos_ == "PROPN" and after.is_title and span[-1].whitespace_:
+                continue
+            if document.zone(token.idx) not in _FURNITURE:
+                found.append(Name(span.start, span.end, label))
+                taken.update(range(span.start, span.end))
+                break
     return found
 
 
@@ -167,13 +188,12 @@ def _title_start(parse: Doc, end: int) -> int | None:
             break
         if low in words.heads and (token.pos_ in _IN_TITLE or token.text[0].isupper()):
             headed, start = True, k
+        elif not headed and (jump := _of_title(parse, k)) is not None:
+            headed, start, k = True, jump, jump
         elif low in words.modifiers and (headed or token.text[0].isupper()):
             start = k if headed else start
         elif not headed:
-            jump = _of_title(parse, k)
-            if jump is None:
-                break
-            headed, start, k = True, jump, jump
+            break
         elif (
             token.text[0].isupper() and token.pos_ in _IN_TITLE and token.ent_type_ not in ("PERSON", "DATE", "TIME")
         ) or (token.text == "-" and k and parse[k - 1].text[0].isalnum()):
