@@ -79,6 +79,8 @@ def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
 def _source(tree: Tree, i: int, cue: Range) -> Range | None:
     """Source of a verbal cue by the tree, set right where a quoted region or an inversion misled the parser."""
     source = sources.of_verb(tree, i)
+    if source is not None and tree.quoted[source[0]]:
+        source = None  # a word of the content, not who says it
     if source is None and tree.tag[i] in ("VBD", "VBZ", "VBP") and not tree.kids(i, "auxpass"):
         source = sources.beside(tree, i, _after_region(tree, i), tree.last[i] if _inverted(tree, i) else i)
     elif source is not None and source[1] == cue[0] - 1 and (turned := sources.inverted(tree, i, source)):
