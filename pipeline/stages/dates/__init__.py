@@ -28,9 +28,13 @@ class DatesSettings(StageSettings):
         0.4, ge=0, le=1, description="How readily a bare weekday or month is the next one: 0 never, 1 at any hint."
     )
     direction_window: int = Field(
-        10, ge=0, le=40, description="Words left of a bare date that are searched for words that look ahead."
+        14, ge=0, le=40, description="Words left of a bare date that are searched for words that look ahead."
     )
     references: bool = Field(True, description="Mark now, currently, recently, the future (PRESENT_REF and such).")
+    reference_words: tuple[str, ...] = Field(
+        ("now", "nowadays", "currently", "current", "recently", "lately"),
+        description="Single words marked as references; soon, someday, presently are known too.",
+    )
     durations: bool = Field(True, description="Mark lengths of time: three years, days, a 24-hour strike.")
     ages: bool = Field(False, description="Mark ages as durations: 30-year-old, 30 years old.")
     set_adverbs: tuple[str, ...] = Field(

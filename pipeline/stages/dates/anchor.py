@@ -91,6 +91,9 @@ class Context:
         token = self.token(start)
         if token is None or token.i == 0:
             return "past"
+        told = _governing(token)
+        if told is not None and (told == 0 or told >= enough):
+            return "future" if told else "past"
         for index in range(token.i - 1, max(0, token.i - self.settings.direction_window) - 1, -1):
             if self.parse[index + 1].is_sent_start:
                 break
@@ -114,3 +117,23 @@ class Context:
             if seen.reading.day is not None:
                 return seen.reading.day
         return self.published
+
+
+def _governing(token: Token) -> float | None:
+    """How surely the verb that governs a date looks ahead; 0 for a plain past form, ``None`` where nothing is told."""
+    verb = token
+    for _ in range(4):
+        if verb.head.i == verb.i or verb.tag_.startswith("VB"):
+            break
+        verb = verb.head
+    if not verb.tag_.startswith("VB"):
+        return None
+    aux = [child for child in verb.lefts if child.dep_ in ("aux", "auxpass")]
+    for child in aux:
+        if child.tag_ == "MD":
+            return ahead().get(child.lower_)
+        if child.tag_ == "TO":
+            return TO_DO
+    if verb.tag_ == "VBD" or any(child.tag_ == "VBD" for child in aux):
+        return 0.0
+    return None

@@ -8,7 +8,7 @@ from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import lookup, number
 
-_NOT_ALONE = frozenset({"seconds", "mins", "yrs", "hrs", "nights", "quarters", "weekends"})
+_NOT_ALONE = frozenset({"seconds", "minutes", "mins", "yrs", "hrs", "nights", "quarters", "weekends"})
 
 
 def unit_code(words: str) -> str:
@@ -91,9 +91,9 @@ def units(match: Match, context: Context) -> Reading | None:
     after = context.text[match.end : match.end + 8].lower()
     if re.match(r"\s+old\b", after) or match["u"].lower() in _NOT_ALONE:
         return None
-    if re.match(r"(the|these|those) \w+$", match.text.lower()) and unit_code(match["u"]) != "Y":
-        return Reading("DURATION", duration_code("X", unit_code(match["u"])), cut=match.span("u"))
-    return Reading("DURATION", duration_code("X", unit_code(match["u"])))
+    article = match.text.lower().startswith(("the ", "these ", "those ")) and unit_code(match["u"]) != "Y"
+    cut = match.span("u") if article else None
+    return Reading("DURATION", duration_code("X", unit_code(match["u"])), cut=cut)
 
 
 def two_units(match: Match, context: Context) -> Reading | None:

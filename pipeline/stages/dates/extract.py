@@ -123,6 +123,8 @@ def _prefixed(prefix: Match, match: Match, reading: Reading, context: Context) -
         return None
     if reading.cut and reading.cut[0] != match.start:
         return None
+    if "adv" in prefix and match.pattern.name == "weekday":
+        return None
     if "over" in prefix and not _counts_over(prefix, match, context):
         return None
     return replace(reading, mod=mod or reading.mod, cut=None)

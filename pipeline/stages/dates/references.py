@@ -9,9 +9,6 @@ from pipeline.stages.dates.durations import duration_code
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import lookup
 
-_ALONE = frozenset({"now", "nowadays", "currently", "presently", "current", "recently", "lately", "soon", "someday"})
-
-
 _NOUNLIKE = frozenset({"NN", "NNS", "NNP", "NNPS", "JJ", "CD"})
 
 
@@ -21,7 +18,11 @@ def word(match: Match, context: Context) -> Reading | None:
         return None
     said = match["w"].lower()
     after = context.text[match.end : match.end + 12].lower()
-    if said not in _ALONE or context.words_before(match.start, 1)[-1:] == ["then"] or re.match(r"\s+affairs", after):
+    if (
+        said not in context.settings.reference_words
+        or context.words_before(match.start, 1)[-1:] == ["then"]
+        or re.match(r"\s+affairs", after)
+    ):
         return None
     if said == "soon" and (
         context.words_before(match.start, 1)[-1:] in (["as"], ["too"], ["how"]) or "as " in after[:4]
@@ -36,7 +37,7 @@ def _cut(match: Match) -> tuple[int, int] | None:
 
 
 def present(match: Match, context: Context) -> Reading | None:
-    """``at present``, ``at the moment``, ``for the time being``."""
+    """``at present``: without the preposition."""
     if not context.settings.references:
         return None
     start = match.start + len(match.text.split()[0]) + 1

@@ -295,11 +295,3 @@ def numbered_day(match: Match, context: Context) -> Reading | None:
     if not {"today", "is"} & set(before):
         return None
     return replace(a_day(context.published), cut=(match.span("o")[0], match.end))
-
-
-def then(match: Match, context: Context) -> Reading | None:
-    """``until then``: the expression named last."""
-    last = context.last()
-    if last is None or last.type not in ("DATE", "TIME") or last.value is None or last.value.endswith("_REF"):
-        return None
-    return Reading(last.type, last.value, day=last.day, days=last.days, cut=match.span("w"))
