@@ -8,6 +8,7 @@ nearest one; a month is the last one unless words that look ahead stand before i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -26,6 +27,9 @@ TO_DO = 0.7
 """How surely ``to`` with an infinitive looks ahead; for single words see ``context_words.toml``."""
 _WORD = re.compile(r"[^\W\d_]+|'ll")
 _STOP = re.compile(r"[.!?;]['\"”’)]*\s|\n")
+
+
+_MEMORY = 60
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,17 @@ class Context:
                 return "past"
         return "past"
 
+    def before(self) -> Iterator[Seen]:
+        """The expressions resolved so far, the nearest first, as far back as one may be meant."""
+        return reversed(self.seen[-_MEMORY:])
+
     def last(self) -> Reading | None:
         """The expression resolved last that has a value."""
-        return next((seen.reading for seen in reversed(self.seen) if seen.reading.value), None)
+        return next((seen.reading for seen in self.before() if seen.reading.value), None)
 
     def last_day(self) -> date | None:
         """The day named last in the story, else the document time."""
-        for seen in reversed(self.seen):
+        for seen in self.before():
             if seen.reading.day is not None:
                 return seen.reading.day
         return self.published

@@ -35,7 +35,7 @@ def current_quarter(context: Context, match: Match) -> tuple[int, int] | None:
     if context.published is not None:
         over = plus_quarters(context.published.year, quarter_of(context.published), -1)
     under_way = None
-    for seen in reversed(context.seen):
+    for seen in context.before():
         if match.start - seen.end > WITHIN:
             break
         found = _QUARTER.match(seen.reading.value or "")
@@ -135,7 +135,7 @@ def same_period(match: Match, context: Context) -> Reading | None:
 
 def year_before(match: Match, context: Context) -> str | None:
     """The period spoken of a year before, at its own granularity: a quarter, or the year."""
-    for seen in reversed(context.seen):
+    for seen in context.before():
         value = seen.reading.value or ""
         if match.start - seen.end > WITHIN:
             break
@@ -165,7 +165,7 @@ def half(match: Match, context: Context) -> Reading | None:
 
 def _speaks_of_quarters(context: Context, match: Match) -> bool:
     """Whether the period named last is a quarter and not, say, nine months."""
-    for seen in reversed(context.seen):
+    for seen in context.before():
         value = seen.reading.value or ""
         if match.start - seen.end > WITHIN or re.fullmatch(r"P\d+M|P1Y", value):
             return False

@@ -150,7 +150,7 @@ def unit(match: Match, context: Context) -> Reading | None:
 
 def _named_month(context: Context) -> date | None:
     """First day of the month or year named last."""
-    for seen in reversed(context.seen):
+    for seen in context.before():
         found = re.match(r"(\d{4})(?:-(\d\d))?", seen.reading.value or "")
         if found:
             return date(max(int(found[1]), 1), int(found[2] or 1), 1) if (found[2] or "01") <= "12" else None
@@ -159,7 +159,7 @@ def _named_month(context: Context) -> date | None:
 
 def _same_unit(code: str, context: Context) -> Reading | None:
     """``that year``: the one named last."""
-    for seen in reversed(context.seen):
+    for seen in context.before():
         value = seen.reading.value or ""
         if code == "Y" and re.match(r"\d{4}(?!\d)", value):
             return Reading("DATE", value[:4])
@@ -210,7 +210,7 @@ def the_unit(match: Match, context: Context) -> Reading | None:
 
 
 def _the_day(match: Match, context: Context, after: str) -> Reading | None:
-    named = next((seen.reading.day for seen in reversed(context.seen) if seen.reading.day), None)
+    named = next((seen.reading.day for seen in context.before() if seen.reading.day), None)
     if named is None or not re.match(r"\s+(before|after)\b", after):
         return None
     return a_day(named)
@@ -271,7 +271,7 @@ def _moved(anchor: date, code: str, count: float, half: bool) -> Reading | None:
 
 def same_day(match: Match, context: Context) -> Reading | None:
     """``the same day``, ``that night``: of the day named last."""
-    named = next((seen.reading.day for seen in reversed(context.seen) if seen.reading.day), context.published)
+    named = next((seen.reading.day for seen in context.before() if seen.reading.day), context.published)
     if named is None:
         return Reading("DATE", "XXXX-XX-XX")
     part = lookup("part", match.text.split()[-1])
