@@ -79,6 +79,7 @@ WIRE = [
     ("It began in the early 1990s.", {"the early 1990s": "199"}),
     ("Prices rose in Q2 FY25.", {"Q2 FY25": "2025-Q2"}),
     ("Rain is due tomorrow.", {"tomorrow": "2025-03-29"}),
+    ("Output fell in early 2014-15.", {"early 2014": "2014", "15": "2015"}),
 ]
 
 

@@ -127,7 +127,7 @@ def _prefixed(prefix: Match, match: Match, reading: Reading, context: Context) -
         return None
     if "over" in prefix and not _counts_over(prefix, match, context):
         return None
-    return replace(reading, mod=mod or reading.mod, cut=None)
+    return replace(reading, mod=mod or reading.mod, cut=(prefix.start, reading.cut[1]) if reading.cut else None)
 
 
 def _counts_over(prefix: Match, match: Match, context: Context) -> bool:
