@@ -37,9 +37,8 @@ _ENDING = (
     r"(?P<credit>\.?[ ]*(?:\((?P<agency>[A-Za-z][\w /.&-]{1,40})\)|/(?P<slashed>[A-Za-z]{2,10})/))?"
     rf"(?P<dash>\.?[ ]*(?:{_DASH}|:|(?<=/)\.)(?=\s|$))?"
 )
-_DATELINE = re.compile(
-    rf"(?P<places>{_PLACE}(?:[ ]?/[ ]?{_PLACE}){{0,3}})(?P<region>(?:,[ ](?!{_MONTH}\b){_PLACE}){{0,2}}){_ENDING}"
-)
+_REGION = rf"(?:,[ ](?!{_MONTH}\b){_PLACE}|[ ]\({_PLACE}\)(?=[ ]?[\[,])|[ ]\[{_PLACE}\]){{0,3}}"
+_DATELINE = re.compile(rf"(?P<places>{_PLACE}(?:[ ]?/[ ]?{_PLACE}){{0,3}}){_REGION}{_ENDING}")
 _AGENCY_LINE = re.compile(rf"(?P<places>)(?P<first>[A-Za-z][\w/.]{{1,12}}(?:[ ]News)?)(?=,[ ]\d){_ENDING}")
 """``afrol News, 27 January -``: the agency where others put the place."""
 _NO_PLACES = frozenset(

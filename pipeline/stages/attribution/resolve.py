@@ -286,15 +286,18 @@ class Desk:
             return replace(
                 body, start=start, end=end, method="pronoun", confidence=0.8, evidence=(body.start, body.end)
             )
+        if self.memory.last and all(s.member is None and not s.group for s in self.memory.last):
+            # Whoever spoke last has no name in the story; a name from further back would be a guess.
+            return Speaker(start, end, "pronoun", 0.2)
         best: tuple[float, Place] | None = None
         for place in cast.before(start):
-            if not place.member.body or place.mention.kind == "pronoun":
+            if place.member.entity.label != "ORG" or place.mention.kind == "pronoun":
                 continue
             if paragraph - cast.paragraph(place.start) > self.settings.reach:
                 break
             token = cast.parse[cast.head(place.start, place.end)]
             score = -0.4 * (cast.sentence(start) - cast.sentence(place.start))
-            score += 2.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 1.0 * (place.member.entity.label == "ORG")
+            score += 2.0 * (token.dep_ in ("nsubj", "nsubjpass"))
             score -= 1.0 * (self._holder(place.start) is not None)
             if best is None or score > best[0]:
                 best = score, place

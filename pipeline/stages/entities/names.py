@@ -61,17 +61,27 @@ def _candidates(parse: Doc) -> list[Name]:
     found = []
     for ent in parse.ents:
         if ent.label_ in KEPT:
-            name = _trimmed(parse, Name(ent.start, ent.end, ent.label_))
-            if name is not None:
-                found.append(name)
+            for start, end in _pieces(parse, ent.start, ent.end):
+                name = _trimmed(parse, Name(start, end, ent.label_))
+                if name is not None:
+                    found.append(name)
     return found
+
+
+def _pieces(parse: Doc, start: int, end: int) -> list[tuple[int, int]]:
+    """A name that runs on into brackets, ``World Health Organization (WHO``, is two."""
+    for k in range(start + 1, end - 1):
+        if parse[k].text == "(" and ")" not in (token.text for token in parse[k : end - 1]):
+            return [(start, k), (k + 1, end)]
+    return [(start, end)]
 
 
 def _trimmed(parse: Doc, name: Name) -> Name | None:
     """``name`` without article, possessive, marks and what stands behind a line break."""
     i, j = name.i, name.j
     for k in range(i, j):
-        if parse[k].is_space and "\n" in parse[k].text and k > i:
+        # A line break within a sentence is a hard-wrapped feed's; a gap, or a bracket, ends a name.
+        if k > i and (parse[k].text in "([" or (parse[k].is_space and parse[k].text.count("\n") > 1)):
             j = k
             break
     while i < j and (parse[i].lower_ in _ARTICLES or (not parse[i].text[0].isalnum() and parse[i].text not in "$€£₹")):
