@@ -66,8 +66,14 @@ class _Scene:
         subject = root.dep_ in _SUBJECT or (root.dep_ == "conj" and root.head.dep_ in _SUBJECT)
         self.places.append(_Place(i, self.sentence[i], index, subject))
         # "the ministry said": who a later "it said" refers to.
-        if subject and root.head.lemma_ in _SAYING and self.clusters[index].label == "ORG":
+        if self.clusters[index].label == "ORG" and ((subject and root.head.lemma_ in _SAYING) or self._says(j)):
             self.speaker = index
+
+    def _says(self, j: int) -> bool:
+        """Whether a verb of saying follows token ``j``, over an acronym in brackets, however the parse hangs it."""
+        if j < len(self.parse) and self.parse[j].text == "(":
+            j = next((k + 1 for k in range(j, min(j + 5, len(self.parse))) if self.parse[k].text == ")"), j)
+        return j < len(self.parse) and self.parse[j].pos_ == "VERB" and self.parse[j].lemma_ in _SAYING
 
     def persons(self, i: int, gender: str) -> list[_Place]:
         """Persons in reach before token ``i`` that may be of this gender, nearest last."""
