@@ -17,6 +17,10 @@ from pipeline.language import Parser
 COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Accept the documents made now as the reviewed ones.")
+
+
 @pytest.fixture(scope="session")
 def parser() -> Parser:
     return Parser()
