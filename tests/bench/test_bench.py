@@ -51,7 +51,7 @@ def timed(call: Callable[[], Any]) -> float:
 
 
 def test_overhead_and_rerun(tmp_path: Path) -> None:
-    words = corpus(tmp_path / "corpus.jsonl", 1_500)
+    words = corpus(tmp_path / "corpus.jsonl", 800)
     texts = [orjson.loads(line)["text"] for line in (tmp_path / "corpus.jsonl").read_bytes().splitlines()]
     settings = load(None, ["run.workers=1"])
     nlp = Parser().nlp

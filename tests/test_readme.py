@@ -1,0 +1,97 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def block(after: str, language: str) -> str:
+    found = re.compile(rf"{re.escape(after)}.*?```{language}\n(.*?)```", re.DOTALL).search(README)
+    assert found is not None, after
+    return found[1]
+
+
+def test_there_are_two_commands_and_the_tests_are_one() -> None:
+    for name in ("run", "tests"):
+        command = block(f"<!-- command: {name} -->", "sh").strip()
+        assert "\n" not in command
+        assert command.startswith("python3 -m venv .venv && ")
+
+
+def test_the_main_command_reads_the_samples_without_failures(tmp_path: Path, copydesk: Any) -> None:
+    command = block("<!-- command: run -->", "sh").strip().rsplit("copydesk ", 1)[1]
+    words = shlex.split(command)
+    assert words[0] == "run"
+    words[words.index("-o") + 1] = str(tmp_path / "out")
+    inputs = [str(p) for word in words for p in (sorted(ROOT.glob(word)) if "*" in word else [word])]
+    copydesk(*inputs, cwd=ROOT)
+    rows = [orjson.loads(line) for line in (tmp_path / "out" / "documents.jsonl").read_bytes().splitlines()]
+    assert len(rows) >= 13
+    assert all(len(row["stages"]) == 5 for row in rows)
+    kept = [orjson.loads(line) for line in (ROOT / "samples" / "documents.jsonl").read_bytes().splitlines()]
+    for row in (*rows, *kept):
+        del row["stages"]
+    assert rows == kept
+
+
+def test_the_document_shown_is_the_document_made() -> None:
+    shown = orjson.loads(block("## A document by example", "json"))
+    made = orjson.loads((ROOT / "tests/golden/documents/pti-2025-03-28-tariff-talks.json").read_bytes())
+    assert_within(shown, made, "document")
+
+
+def assert_within(part: Any, whole: Any, where: str) -> None:
+    """Every field shown is there; of a list, every item shown is one of the items."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            assert_within(value, whole[key], f"{where}.{key}")
+    elif isinstance(part, list) and part and isinstance(part[0], dict):
+        for item in part:
+            assert any(_is_within(item, other) for other in whole), f"{where}: {item}"
+    else:
+        assert part == whole, where
+
+
+def _is_within(part: Any, whole: Any) -> bool:
+    try:
+        assert_within(part, whole, "")
+    except (AssertionError, KeyError):
+        return False
+    return True
+
+
+def test_the_stage_shown_works(parse: Any) -> None:
+    code = block("## Add a stage", "python")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    document, doc = parse("One two three. Four five.")
+    assert names["Readability"]().apply(document, doc) == {"readability": [{"words_a_sentence": 3.5}]}
+
+
+def test_the_python_shown_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    code = block("## From Python", "python").replace('"out"', repr(str(tmp_path / "out")))
+    monkeypatch.chdir(ROOT)
+    exec(code, {})
+    assert "Tammy" not in capsys.readouterr().err
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    from pipeline import errors
+
+    table = block_of_table("| exit code | meaning |")
+    told = {int(line.split("|")[1]) for line in table}
+    assert told == {errors.OK, errors.USAGE, errors.FAILURES, errors.STORAGE, errors.BUSY, errors.INTERRUPTED}
+
+
+def block_of_table(head: str) -> list[str]:
+    rest = README.split(head, 1)[1].splitlines()[2:]
+    return [line for n, line in enumerate(rest) if all(other.startswith("|") for other in rest[: n + 1])]
