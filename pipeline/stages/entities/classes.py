@@ -69,9 +69,24 @@ def _class(parse: Doc, name: Name, persons: set[str], votes: dict[str, Counter[s
         return "PERSON"
     if text in words.agencies:
         return "ORG"
+    if text in words.capitals and name.label in ("ORG", "PERSON", "PRODUCT", "NORP", "LOC"):
+        return "GPE"
+    if name.label in ("ORG", "GPE", "LOC", "PRODUCT") and _is_given(parse, name):
+        return "PERSON"
     count = votes[fold(text)]
     best = max(count.values())
     return name.label if count[name.label] == best else next(label for label, n in count.items() if n == best)
+
+
+def _is_given(parse: Doc, name: Name) -> bool:
+    """A given name and one or two more words in capitals, none an organisation's."""
+    words, tokens = lexicons(), parse[name.i : name.j]
+    return (
+        1 < len(tokens) <= 3
+        and fold(tokens[0].text) in words.genders
+        and all(token.is_title and token.is_alpha for token in tokens)
+        and not any(token.lower_ in words.org_heads or token.lower_ in words.companies for token in tokens)
+    )
 
 
 def _heads_organisation(tokens: list[str]) -> bool:

@@ -155,6 +155,8 @@ def _agency(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
 def _titled(parse: Doc, name: Name) -> Name:
     """``name`` with forms of address and titles moved out of the span, into ``address`` and ``role_i``."""
     words = lexicons()
+    if name.text(parse) in words.countries:  # Sri Lanka is nobody's form of address.
+        return name
     i = name.i
     address = None
     while i < name.j - 1:
