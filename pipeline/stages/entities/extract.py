@@ -96,10 +96,9 @@ def _link(found: Cluster, name: str) -> dict[str, Any] | None:
     kind = "country"
     if country is None and found.label == "NORP":
         country, kind = words.demonyms.get(name), "nationality"
-    if country is None and found.label == "GPE":
+    if country is None and found.label == "GPE" and (capital := words.capitals.get(name)) is not None:
         # The capital's own item is not in the table: the country it is the capital of, without an id.
-        if (capital := words.capitals.get(name)) is not None:
-            return {"kind": "capital", "iso2": capital.iso2, "iso3": capital.iso3, "country": capital.name}
+        return {"kind": "capital", "iso2": capital.iso2, "iso3": capital.iso3, "country": capital.name}
     if country is None:
         return None
     link = {"kind": kind, "iso2": country.iso2, "iso3": country.iso3, "name": country.name}

@@ -190,7 +190,28 @@ def _nominal(scene: _Scene, the: Token, roles: dict[str, list[int]]) -> Referenc
             fits = [n for n in seen if scene.clusters[n].label == "ORG" and _is_company(parse, scene.clusters[n])]
         if fits:
             return Reference(the.i, j, max(fits, key=lambda n: seen[n]), "nominal")
+    if j == the.i + 2 and (index := _by_kind(scene, the.i, head)) is not None:
+        return Reference(the.i, j, index, "nominal")
     return None
+
+
+def _by_kind(scene: _Scene, i: int, head: str) -> int | None:
+    """``the country``, ``the city``, ``the company``: the only one of its kind just spoken of, else nobody."""
+    here = scene.sentence[i]
+    near = [place for place in scene.places if here - place.sentence <= 2]
+    if head in ("country", "nation", "city", "town", "capital"):
+        country = head in ("country", "nation")
+        fits = [
+            place.index
+            for place in near
+            if scene.clusters[place.index].label == "GPE"
+            and (scene.clusters[place.index].country is not None) == country
+        ]
+    elif head in ("company", "firm", "organization", "organisation"):
+        fits = [p.index for p in near if scene.clusters[p.index].label == "ORG" and p.subject]
+    else:
+        return None
+    return fits[0] if len(set(fits)) == 1 else None
 
 
 def _is_role(phrase: str, role: str) -> bool:
