@@ -112,7 +112,26 @@ def resolve(parse: Doc, clusters: list[Cluster], nominals: bool, pronouns: bool)
             gender = "male" if token.lower_ in _HE else "female" if token.lower_ in _SHE else None
             if gender and scene.gender.get(reference.index, "?") is None:
                 scene.gender[reference.index] = gender
+    if nominals:
+        found = sorted([*found, *_appositions(scene, found)], key=lambda reference: reference.i)
     return found
+
+
+def _appositions(scene: _Scene, found: list[Reference]) -> list[Reference]:
+    """Common nouns that say what a name is: ``Okoye, a lawyer`` and ``Okoye is a lawyer``, up to the noun itself."""
+    taken = set(scene.inside) | {k for reference in found for k in range(reference.i, reference.j)}
+    more: list[Reference] = []
+    for i, j, index in scene.at:
+        root = scene.parse[i:j].root
+        nouns = [token for token in root.children if token.dep_ == "appos"]
+        if root.dep_ == "nsubj" and root.head.lemma_ == "be":
+            nouns += [token for token in root.head.children if token.dep_ == "attr"]
+        for noun in nouns:
+            span = range(noun.left_edge.i, noun.i + 1)
+            if noun.pos_ == "NOUN" and noun.i >= j and span and not taken.intersection(span):
+                more.append(Reference(span.start, span.stop, index, "nominal"))
+                taken.update(span)
+    return more
 
 
 def _pronoun(scene: _Scene, token: Token) -> Reference | None:
