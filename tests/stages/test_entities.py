@@ -161,3 +161,13 @@ def test_any_text_gives_sound_entities_and_the_same_ones_twice(parser: Parser, t
     spans = [(m.start, m.end) for entity in first for m in entity.mentions]
     assert len(spans) == len(set(spans))
     assert all(entity.name for entity in first)
+
+
+def test_first_person_in_quotation_marks_and_apposition(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named('Ngozi Okoye, a lawyer, left early. "I wrote my speech twice," Okoye said.')
+    assert {"I", "my", "a lawyer"} <= {mention.text for mention in found["Ngozi Okoye"].mentions}
+
+
+def test_capital_is_linked_to_its_country(named: Callable[..., dict[str, Entity]]) -> None:
+    link = named("Ministers met in Nairobi on Monday.")["Nairobi"].link
+    assert link is not None and link["iso2"] == "KE"

@@ -19,7 +19,9 @@ class EntitiesSettings(StageSettings):
     """What can be tuned in the entities stage."""
 
     nominals: bool = Field(True, description="Find 'the foreign secretary', 'the ministry' as mentions.")
-    pronouns: bool = Field(True, description="Find he, she, his, her, who, and it where it says something.")
+    pronouns: bool = Field(
+        True, description="Find he, she, who, I within quotation marks, and it where it says something."
+    )
     rescan: bool = Field(True, description="Look for further places of every name found.")
     money: bool = Field(True, description="Keep amounts of money as entities.")
 

@@ -19,6 +19,7 @@ Kind = Literal["nominal", "pronoun"]
 _HE = frozenset(("he", "him", "his", "himself"))
 _SHE = frozenset(("she", "her", "hers", "herself"))
 _IT = frozenset(("it", "its", "itself"))
+_FIRST = frozenset(("i", "me", "my", "myself"))
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
 _SAYING = frozenset(
     ("say", "add", "state", "announce", "tell", "note", "claim", "report", "warn", "confirm", "deny", "declare")
@@ -112,9 +113,39 @@ def resolve(parse: Doc, clusters: list[Cluster], nominals: bool, pronouns: bool)
             gender = "male" if token.lower_ in _HE else "female" if token.lower_ in _SHE else None
             if gender and scene.gender.get(reference.index, "?") is None:
                 scene.gender[reference.index] = gender
+    if pronouns:
+        found += _first_persons(scene)
     if nominals:
-        found = sorted([*found, *_appositions(scene, found)], key=lambda reference: reference.i)
+        found += _appositions(scene, found)
+    return sorted(found, key=lambda reference: reference.i)
+
+
+def _first_persons(scene: _Scene) -> list[Reference]:
+    """``I`` and ``my`` between quotation marks: who says it in that sentence, else who spoke last."""
+    speakers = [
+        place
+        for place in scene.places
+        if place.subject and scene.clusters[place.index].label == "PERSON" and _speaks(scene.parse, place.i)
+    ]
+    by_sentence = {place.sentence: place.index for place in speakers}
+    found, quoted, last = [], False, None
+    for token in scene.parse:
+        here = scene.sentence[token.i]
+        if token.text in ("“", "”") or token.text == '"':
+            quoted = token.text == "“" or (token.text == '"' and not quoted)
+        elif token.is_space and "\n" in token.text:
+            quoted = False
+        last = by_sentence.get(here, last) if token.is_sent_start else last
+        if quoted and token.lower_ in _FIRST and last is not None and token.i not in scene.inside:
+            found.append(Reference(token.i, token.i + 1, last, "pronoun"))
     return found
+
+
+def _speaks(parse: Doc, i: int) -> bool:
+    token = parse[i]
+    while token.dep_ in ("compound", "conj", "amod", "nmod") and token.head.i != token.i:
+        token = token.head
+    return token.dep_ in _SUBJECT and token.head.lemma_ in _SAYING
 
 
 def _appositions(scene: _Scene, found: list[Reference]) -> list[Reference]:
