@@ -36,8 +36,9 @@ def model_path(model: str) -> Path:
     path = Path(model)
     if path.is_dir() and (path / "meta.json").is_file():
         return path
-    if model.isidentifier() and (spec := importlib.util.find_spec(model)) and spec.origin:
-        folder = Path(spec.origin).parent
+    spec = importlib.util.find_spec(model) if model.isidentifier() else None
+    for place in (spec.submodule_search_locations or ()) if spec is not None else ():
+        folder = Path(place)
         metas = sorted(p.parent for p in folder.rglob("meta.json") if (p.parent / "config.cfg").is_file())
         if metas:
             return metas[0]

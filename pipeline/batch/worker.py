@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -39,6 +38,8 @@ Send = Callable[[dict[str, Any]], None]
 
 BATCH_WORDS = 4_000
 """Words parsed at once: a matter of memory, not of speed, and of nothing else."""
+_VOCAB_WORDS = 200_000
+"""Words a vocabulary for kept parses may hold (some 50 MiB) before it is thrown away."""
 
 
 @dataclass
@@ -62,11 +63,13 @@ class Workplace:
             kind = installed()[row["name"]]
             stage = kind(kind.Settings.model_validate(row["settings"]))
             self.desks[stage.name] = Desk(stage, Layer(stage.name, row["key"]), needed_by(stage))
+        self._vocab: Vocab | None = None
 
-    @cached_property
     def vocab(self) -> Vocab:
-        """What kept parses are read into, without loading the model."""
-        return blank_vocab()
+        """What kept parses are read into, without loading the model; a new one once it has grown large."""
+        if self._vocab is None or len(self._vocab) > _VOCAB_WORDS:
+            self._vocab = blank_vocab()
+        return self._vocab
 
     def do(self, task: Mapping[str, Any], send: Send) -> dict[str, Any]:
         """Make the layers ``task["make"]`` of one shard and return the facts of its receipt.
@@ -146,14 +149,13 @@ class _ShardWork:
             yield from self._parsing()
             return
         data = (self.store.shard_folder(self.number) / self.place.parse.file).read_bytes()
-        with self.place.vocab.memory_zone():
-            kept = read_bin(data, self.place.vocab)
-            position = 0
-            for batch in self._batches():
-                for document in batch:
-                    yield position, document, next(kept)
-                    position += 1
-                self._progress(batch)
+        kept = read_bin(data, self.place.vocab())
+        position = 0
+        for batch in self._batches():
+            for document in batch:
+                yield position, document, next(kept)
+                position += 1
+            self._progress(batch)
 
     def _parsing(self) -> Iterator[tuple[int, Document, Doc]]:
         position = 0

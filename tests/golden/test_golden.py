@@ -78,6 +78,56 @@ def test_what_was_found_by_reading_is_found(documents: dict[str, Document]) -> N
     assert {kind: share for kind, share in shares.items() if share < FLOORS[kind]} == {}
 
 
+@pytest.fixture(scope="module")
+def wikinews() -> list[tuple[dict[str, Any], Document]]:
+    gold = [orjson.loads(line) for line in (HERE / "wikinews.jsonl").read_bytes().splitlines()]
+    return list(zip(gold, Desk().pipe(read(HERE / "wikinews.jsonl")), strict=True))
+
+
+def test_the_documents_of_wikinews_are_the_reviewed_ones(
+    wikinews: list[tuple[dict[str, Any], Document]], pytestconfig: pytest.Config
+) -> None:
+    made = []
+    for _, document in wikinews:
+        assert check(document) == []
+        row = document.to_dict()
+        del row["stages"]
+        made.append(row)
+    golden = HERE / "documents" / "wikinews.jsonl"
+    if pytestconfig.getoption("--update-golden"):
+        golden.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in made))
+    kept = [orjson.loads(line) for line in golden.read_bytes().splitlines()]
+    assert [row["id"] for row in made] == [row["id"] for row in kept]
+    for row, other in zip(made, kept, strict=True):
+        assert row == other, row["id"]
+
+
+def test_speakers_of_wikinews_have_the_names_readers_gave_them(
+    wikinews: list[tuple[dict[str, Any], Document]],
+) -> None:
+    """Of the quotations found that have a speaker with a name, the surname is right as often as it was."""
+    right = matched = named = 0
+    for gold, document in wikinews:
+        names = {a.quote: a.name for a in reversed(document.attributions)}
+        for quote in gold["quotes"]:
+            if "speaker_name" not in quote:
+                continue
+            named += 1
+            best = max(document.quotes, key=lambda q: _iou(q.start, q.end, quote), default=None)
+            if best is not None and _iou(best.start, best.end, quote) >= 0.5:
+                matched += 1
+                given = _folded(names.get(best.id) or "").split()
+                right += bool(given) and given[-1] == _folded(quote["speaker_name"]).split()[-1]
+    print(f"{named} quotations with a named speaker, {matched} found, {right} with the right surname")
+    assert matched / named >= 0.65
+    assert right / matched >= 0.75
+
+
+def _iou(start: int, end: int, quote: dict[str, Any]) -> float:
+    common = min(end, quote["end"]) - max(start, quote["start"])
+    return common / (max(end, quote["end"]) - min(start, quote["start"]))
+
+
 def _expected(path: Path) -> dict[str, Any]:
     name = path.with_suffix(".expected.json") if path.parent.name == "stories" else path.parent / "expected.json"
     data: dict[str, Any] = orjson.loads(name.read_bytes())
