@@ -186,6 +186,8 @@ def _short_form(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
     rest = full[len(short) :]
     if full[: len(short)] != short:
         return False
+    if rest[0] == "of":  # "the Church" of "Church of Norway"
+        return True
     return all(word in words.companies or word in words.org_heads for word in rest) and (
         len(short) > 1 or short[0] not in words.org_heads
     )
