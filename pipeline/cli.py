@@ -270,6 +270,37 @@ def show_command(out: Path, id: str | None) -> None:
     show(run.document(id))
 
 
+@main.command("quotes")
+@click.argument("out", type=click.Path(exists=True, path_type=Path))
+@click.option("--speaker", help="Only quotations of speakers whose name holds this.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@_said_plainly
+def quotes_command(out: Path, speaker: str | None, as_csv: bool) -> None:
+    """List who said what in the run OUT: speaker, role, quotation, cue, story and date."""
+    from pipeline.batch.run import open_run
+    from pipeline.review.said import said, write_csv
+    from pipeline.review.terminal import show_said
+
+    rows = said(open_run(out).documents(), speaker)
+    if as_csv:
+        write_csv(rows, sys.stdout)
+    else:
+        show_said(rows)
+
+
+@main.command("topics")
+@click.option("--search", required=True, metavar="WORDS", help="Words of the topic's label or definition.")
+@_said_plainly
+def topics_command(search: str) -> None:
+    """Look up IPTC Media Topics: code, place in the tree, definition."""
+    from pipeline.stages.topics.vocabulary import media_topics
+
+    vocabulary = media_topics()
+    for topic in vocabulary.search(search):
+        path = " > ".join(vocabulary.concepts[code].label for code in topic.path)
+        click.echo(f"{topic.id}  {path}\n    {topic.definition}")
+
+
 def _settings(config: Path | None, assignments: Sequence[str]) -> Settings:
     from pipeline.settings import load
 

@@ -70,6 +70,37 @@ def test_show_names_the_speakers(out: Path, copydesk: Any) -> None:
     assert "no story" in done.stderr
 
 
+def test_quotes_of_a_speaker_as_a_table(out: Path, copydesk: Any) -> None:
+    import csv
+
+    done = copydesk("quotes", out, "--speaker", "bruce", "--csv")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [row["speaker"] for row in rows] == ["Tammy Bruce", "Tammy Bruce"]
+    assert {row["story"] for row in rows} == {STORY.name}
+    assert {row["date"] for row in rows} == {"2025-03-28"}
+    assert rows[0]["cue"] == "said"
+    everything = copydesk("quotes", out, env={"COLUMNS": "200"}).stdout
+    assert "Ministry of External Affairs" in everything
+    assert len(copydesk("quotes", out, "--speaker", "nobody", "--csv").stdout.splitlines()) == 1
+
+
+def test_a_cell_is_no_formula() -> None:
+    import io
+
+    from pipeline.review.said import Said, write_csv
+
+    out = io.StringIO()
+    write_csv([Said("=cmd()", "", "+1", "", "direct", "a", "", 1.0)], out)
+    assert out.getvalue().splitlines()[1].startswith("'=cmd(),,'+1")
+
+
+def test_topics_are_looked_up(copydesk: Any) -> None:
+    assert (
+        "medtop:20000373  economy, business and finance > "
+        in copydesk("topics", "--search", "international trade").stdout
+    )
+
+
 def test_show_lets_no_story_steer_the_terminal(tmp_path: Path, copydesk: Any) -> None:
     text = "OSLO \x1b[31m(AP) - \u202eevil\u202c \x07[bold]x[/bold] said Anna."
     document = Document(id="a", schema_=1, text=text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from models.document import Document
+from pipeline.review.said import Said
 
 STYLES = {
     "PERSON": "bold cyan",
@@ -92,6 +93,16 @@ def _quotes(document: Document) -> Table:
             Text(clean(quote.cue.text if quote.cue else "")),
         )
     return table
+
+
+def show_said(rows: Iterable[Said], console: Console | None = None) -> None:
+    """Print quotations of a run as a table."""
+    console = console or Console(file=sys.stdout, highlight=False)
+    table = Table("Speaker", "Role", "Quote", "Cue", "Story", "Date")
+    for row in rows:
+        cells = (row.speaker or "?", row.role, row.quote, row.cue, row.story, row.date)
+        table.add_row(*(Text(clean(cell)) for cell in cells))
+    console.print(table)
 
 
 def _entities(document: Document) -> Table:
