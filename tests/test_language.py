@@ -88,3 +88,23 @@ def test_the_stock_model_is_the_official_one(parser: Parser) -> None:
     assert parser.meta["license"] == "MIT"
     assert parser.meta["author"] == "Explosion"
     assert Path(parser.path, "config.cfg").is_file()
+
+
+def test_what_is_parsed_at_once_is_bounded_by_tokens(parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen windows of a long story at once would take gigabytes."""
+    stories = [story(STORY * n) for n in (1, 40, 2, 3, 60)]
+    whole = [facts(doc) for doc in parser.parse(stories)]
+    seen: list[int] = []
+    real = parser.nlp.pipe
+
+    def pipe(docs: Any, **options: Any) -> Any:
+        docs = list(docs)
+        seen.append(sum(len(doc) for doc in docs))
+        return real(docs, **options)
+
+    monkeypatch.setattr(parser.nlp, "pipe", pipe)
+    monkeypatch.setattr(language, "BATCH_TOKENS", 100)
+    assert [facts(doc) for doc in parser.parse(stories)] == whole
+    lengths = [len(facts_) for facts_ in whole]
+    assert all(tokens <= 100 or tokens in lengths for tokens in seen)
+    assert sum(seen) == sum(lengths)
