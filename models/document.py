@@ -7,6 +7,18 @@ know survive a round trip, and fields that were never set are not written, so th
 writing it again gives the same bytes.
 
 :func:`check` states the invariants once; readers, stages' tests and ``copydesk check`` all use it.
+
+>>> document = Document.from_json('''{"id": "a", "schema": 1, "text": "It rains, Anna Berg said on Friday.",
+...     "entities": [{"id": "e1", "label": "PERSON", "name": "Anna Berg",
+...                   "mentions": [{"start": 10, "end": 19, "text": "Anna Berg", "kind": "name"}]}]}''')
+>>> [(entity.name, [mention.start for mention in entity.mentions]) for entity in document.entities]
+[('Anna Berg', [10])]
+>>> document.text[10:19]
+'Anna Berg'
+>>> document.to_dict()["entities"][0]["label"]
+'PERSON'
+>>> check(document)
+[]
 """
 
 from __future__ import annotations
@@ -44,7 +56,11 @@ class TextSpan(Span):
 
     @classmethod
     def of(cls, text: str, start: int, end: int, **fields: Any) -> Self:
-        """The span ``[start, end)`` of ``text``, its ``text`` filled in."""
+        """The span ``[start, end)`` of ``text``, its ``text`` filled in.
+
+        >>> Cue.of("It rains, she said.", 14, 18, lemma="say")
+        Cue(start=14, end=18, text='said', lemma='say')
+        """
         return cls(start=start, end=end, text=text[start:end], **fields)
 
 
@@ -205,7 +221,13 @@ class StageRecord(Record):
 
 
 class Document(Record):
-    """One story and what the desks read out of it."""
+    """One story and what the desks read out of it. In a notebook it shows itself, marked up.
+
+    >>> document = Document(id="a", text="Oslo said no.")
+    >>> document.entities.append(Entity(id="e1", label="GPE", name="Oslo", mentions=[Mention.of(document.text, 0, 4)]))
+    >>> "Oslo</span> said no." in document._repr_html_()
+    True
+    """
 
     id: str
     schema_: int = Field(SCHEMA, alias="schema")
@@ -262,6 +284,12 @@ class Document(Record):
         """Ranges of the paragraphs of the whole text; zones are paragraphs of their own."""
         return paragraphs(self.text, self.zones)
 
+    def _repr_html_(self) -> str:
+        """The story with names, dates and quotes marked, and who said what: what a notebook shows."""
+        from models.markup import to_html
+
+        return to_html(self)
+
 
 _BREAK = re.compile(r"(?:[^\S\r\n]*(?:\r\n|\r|\n|\u2029)){2,}[^\S\r\n]*|\u2029")
 _LINE = re.compile(r"[^\S\r\n]*(?:\r\n|\r|\n|\u2028)[^\S\r\n]*")
@@ -274,6 +302,9 @@ def paragraphs(text: str, zones: Iterable[Span] = ()) -> list[tuple[int, int]]:
 
     Paragraphs are parted by blank lines. Where a block has a line longer than a hard-wrapped feed writes, each
     of its lines is a paragraph. Edges of ``zones`` part paragraphs too.
+
+    >>> paragraphs("One.\\n\\nTwo,\\nwrapped.")
+    [(0, 4), (6, 19)]
     """
     cuts = sorted({edge for zone in zones for edge in (zone.start, zone.end)} | {0, len(text)})
     found: list[tuple[int, int]] = []
@@ -316,6 +347,10 @@ def check(document: Document) -> list[Problem]:
     Offsets lie in the text and in order, stored text equals its slice, ids are unique, references resolve,
     quote hulls match their parts, lists are ordered by offset, day ranges are not reversed. A section marked
     stale (a stage it needs was re-run alone) may refer to what is no longer there.
+
+    >>> document = Document(id="a", text="Oslo said no.", zones=[Zone(start=5, end=40, kind="note")])
+    >>> print(*check(document))
+    zones[0]: range 5:40 does not lie in a text of 13
     """
     return list(_problems(document))
 

@@ -1,16 +1,34 @@
 """copydesk: wire copy in, structured data out.
 
-The public API in one screen::
+The public API in one screen. :func:`read` gives the stories of a file or folder, not yet annotated:
 
-    from pipeline import open_run, read, run
+>>> from pipeline import Desk, open_run, read, rerun, run
+>>> [story] = read("seeds/pti-2025-03-28-tariff-talks.txt")
+>>> story.meta.agency, story.meta.place, story.meta.published
+('PTI', 'New Delhi', '2025-03-28')
 
-    for document in read("stories/misri.txt"):        # a file or folder, read but not yet annotated
-        print(document.meta.agency, document.meta.published)
+A :class:`Desk` runs the stages over one story in this process; in a notebook the document shows itself, marked up:
 
-    run(["stories/"], "out")                          # every stage over every story
-    for document in open_run("out").documents():
-        for quote, said in zip(document.quotes, document.attributions):
-            print(said.name, ":", document.text[quote.start:quote.end])
+>>> desk = Desk()
+>>> document = desk(story)
+>>> {date.text: date.value for date in document.dates}["April 2"]
+'2025-04-02'
+>>> names = {said.quote: said.name for said in document.attributions}
+>>> {names.get(q.id) for q in document.quotes if "touched on" in document.text[q.start : q.end]}
+{'Ministry of External Affairs'}
+
+:func:`run` is the batch: worker processes, a folder that can be stopped, gone on with and read again:
+
+>>> result = run(["samples/stories/desk.jsonl"], "out")
+>>> result.found, result.ok, result.failed
+(3, 3, 0)
+>>> [document.id for document in open_run("out").documents()]
+['desk-20250616-001', 'desk-20250616-002', 'desk-20250616-003']
+
+and :func:`rerun` does one stage of it again over the kept parses, here with another setting:
+
+>>> rerun("quotes", "out", assignments=["quotes.min_confidence=0.9"]).made
+('quotes', 'attribution')
 
 Names are imported at first use, so that ``import pipeline`` costs nothing.
 """

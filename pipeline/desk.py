@@ -13,8 +13,10 @@ from pipeline.stage import installed, with_needs
 class Desk:
     """Runs stages over documents in this process.
 
-    >>> desk = Desk()                                                           # doctest: +SKIP
-    >>> document = desk(Document(id="1", text="LONDON (Reuters) - ..."))         # doctest: +SKIP
+    >>> desk = Desk(["dates"])
+    >>> document = desk(Document(id="1", text="It rained on Monday.", meta={"published": "2025-03-07"}))
+    >>> [(date.text, date.value) for date in document.dates]
+    [('Monday', '2025-03-03')]
     """
 
     def __init__(

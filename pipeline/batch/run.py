@@ -35,9 +35,12 @@ from pipeline.stage import dependants, installed, needed_by, with_needs
 class Run:
     """A run's folder: read its documents, or do part of it again.
 
-    >>> from pipeline import open_run                               # doctest: +SKIP
-    >>> for document in open_run("out").documents():                # doctest: +SKIP
-    ...     print(document.id, [topic.label for topic in document.topics])
+    >>> result = run(["seeds/pti-2025-03-28-tariff-talks.txt"], "out", stages=["dates"])
+    >>> for document in open_run("out").documents():
+    ...     print(document.id, document.dates[0].text, document.dates[0].value)
+    pti-2025-03-28-tariff-talks.txt 2025-03-28 2025-03-28
+    >>> open_run("out").manifest["counts"]["ok"]
+    1
     """
 
     def __init__(self, out: str | Path) -> None:
