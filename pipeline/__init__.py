@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pipeline.batch.run import Run, open_run, rerun, run
     from pipeline.desk import Desk
     from pipeline.readers import read
+    from pipeline.review.evaluate import evaluate
     from pipeline.settings import Settings
     from pipeline.stage import Stage, StageSettings
 
@@ -54,6 +55,7 @@ __all__ = [
     "Stage",
     "StageSettings",
     "check",
+    "evaluate",
     "open_run",
     "read",
     "rerun",
@@ -69,6 +71,7 @@ _HOMES = {
     "rerun": "pipeline.batch.run",
     "run": "pipeline.batch.run",
     "read": "pipeline.readers",
+    "evaluate": "pipeline.review.evaluate",
     "Settings": "pipeline.settings",
     "Stage": "pipeline.stage",
     "StageSettings": "pipeline.stage",

@@ -270,6 +270,28 @@ def show_command(out: Path, id: str | None) -> None:
     show(run.document(id))
 
 
+@main.command("evaluate")
+@click.argument("gold", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--worst", type=click.IntRange(0), default=5, show_default=True, help="Stories a stage shown with faults."
+)
+@click.option("--samples", type=click.IntRange(0), default=1000, show_default=True, help="Bootstrap samples; 0: none.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_said_plainly
+def evaluate_command(gold: Path, out: Path, worst: int, samples: int, as_json: bool) -> None:
+    """Measure the run OUT against GOLD: precision, recall and F1 of every stage present in GOLD.
+
+    GOLD is a JSON Lines file with annotated stories, a run's folder, or a folder of brat standoff; OUT a run's folder
+    or a file of documents. Stories are paired by id. Intervals are 95% bootstrap intervals over stories.
+    """
+    from pipeline.review.evaluate import evaluate
+    from pipeline.review.tables import show_evaluation
+
+    evaluation = evaluate(gold, out, samples=samples, worst=worst)
+    _json(evaluation.to_dict()) if as_json else show_evaluation(evaluation)
+
+
 @main.command("quotes")
 @click.argument("out", type=click.Path(exists=True, path_type=Path))
 @click.option("--speaker", help="Only quotations of speakers whose name holds this.")
@@ -299,6 +321,12 @@ def topics_command(search: str) -> None:
     for topic in vocabulary.search(search):
         path = " > ".join(vocabulary.concepts[code].label for code in topic.path)
         click.echo(f"{topic.id}  {path}\n    {topic.definition}")
+
+
+def _json(data: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
 
 
 def _settings(config: Path | None, assignments: Sequence[str]) -> Settings:

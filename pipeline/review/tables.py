@@ -1,0 +1,87 @@
+"""Figures and changes in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.review.evaluate import Evaluation, Measure, Scores
+from pipeline.review.scoring import Fault
+from pipeline.review.terminal import clean
+
+_FAULTS = 8
+"""Faults shown of a story; --json has all."""
+
+
+def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:
+    """Print a table a stage, headline first, then classes; and the worst stories with what is wrong in them."""
+    console = console or Console(file=sys.stdout, highlight=False)
+    absent = len(evaluation.absent)
+    missing = f", {absent} of them not in {evaluation.out}" if absent else ""
+    console.print(Text(clean(f"{evaluation.stories} stories of {evaluation.gold}{missing}")))
+    for scores in evaluation.stages.values():
+        console.print(Group(*_stage(scores)))
+
+
+def _stage(scores: Scores) -> Iterator[RenderableType]:
+    title = f"{scores.stage}, {scores.stories} stories"
+    table = Table("Measure", title=title, title_justify="left")
+    for head in ("P", "R", "F1", "95% of F1", "Gold", "Found"):
+        table.add_column(head, justify="right")
+    for measure in scores.measures:
+        style = "bold" if measure is scores.headline else "dim" if measure.kind == "class" else ""
+        table.add_row(*_cells(measure), style=style)
+    yield table
+    if scores.worst:
+        yield _worst(scores)
+
+
+def _cells(measure: Measure) -> tuple[Text, ...]:
+    share = measure.kind == "accuracy"
+    interval = f"{measure.low:.3f} to {measure.high:.3f}" if measure.low is not None else ""
+    cells = (
+        clean(label(measure.name)),
+        "" if share else f"{measure.p:.3f}",
+        "" if share else f"{measure.r:.3f}",
+        f"{measure.f:.3f}",
+        interval,
+        str(measure.gold),
+        "" if share else str(measure.predicted),
+    )
+    return tuple(Text(cell) for cell in cells)
+
+
+def label(name: str) -> str:
+    """A measure's name for people: topics by label."""
+    if ":" not in name:
+        return name
+    from pipeline.stages.topics.vocabulary import media_topics
+
+    concept = media_topics().find(name)
+    return concept.label if concept else name
+
+
+def _worst(scores: Scores) -> Table:
+    table = Table("Worst stories", "Wrong", "What", title_justify="left")
+    table.columns[1].justify = "right"
+    for story in scores.worst:
+        lines = [fault_line(fault) for fault in story.faults[:_FAULTS]]
+        if len(story.faults) > _FAULTS:
+            lines.append(f"and {len(story.faults) - _FAULTS} more")
+        table.add_row(Text(clean(story.id)), str(len(story.faults)), Text("\n".join(clean(line) for line in lines)))
+    return table
+
+
+def fault_line(fault: Fault) -> str:
+    """One thing wrong in one line."""
+    what = f"{fault.kind}: {' '.join(fault.text.split())}" if fault.text else fault.kind
+    told = {"missed": fault.gold, "spurious": fault.predicted}.get(fault.kind)
+    if told is not None:
+        return f"{what} ({told})"
+    if fault.gold is None and fault.predicted is None:
+        return what
+    return f"{what}: {fault.predicted or 'nothing'}, not {fault.gold or 'nothing'}"
