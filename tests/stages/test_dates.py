@@ -88,6 +88,27 @@ def test_expressions_of_wire_copy(parse: Parse, text: str, wanted: dict[str, str
     assert values(dates_of(parse, text)) == wanted
 
 
+DIRECTIONS = [
+    ("The bank plans to open on Tuesday.", "2025-04-01"),
+    ("It could arrive as early as Tuesday.", "2025-04-01"),
+    ("The agency extended its deadline until 9 a.m. Tuesday.", "2025-04-01"),
+    ("Until Tuesday, they had not called him.", "2025-03-25"),
+    ("The offer had been scheduled to expire on Tuesday.", "2025-03-25"),
+    ("The offer was scheduled to expire on Tuesday.", "2025-04-01"),
+    ("The court wants to stay the order issued Tuesday.", "2025-03-25"),
+    ("The government staged parades to mark the entry on Tuesday.", "2025-03-25"),
+    ("Protesters planned a rally in the square on Tuesday.", "2025-04-01"),
+    ("He will appeal against Tuesday's ruling.", "2025-04-01"),
+    ("They are looking for ways to get around Tuesday's ruling.", "2025-03-25"),
+    ("The leaders meet separately on Tuesday.", "2025-04-01"),
+]
+
+
+@pytest.mark.parametrize(("text", "day"), DIRECTIONS, ids=[text for text, _ in DIRECTIONS])
+def test_direction_of_a_weekday(parse: Parse, text: str, day: str) -> None:
+    assert [t.value[:10] for t in dates_of(parse, text) if t.value] == [day]
+
+
 NO_DATES = [
     "Theresa May resigned as leader.",
     "You may go.",
@@ -231,7 +252,7 @@ def test_days_never_raises(value: str) -> None:
 WORDS = """the a last next this past of in on by to from until early late mid end nearly two three half and 1 3 12 28 31
 45 99 1989 2025 2024-25 '89 0900 GMT a.m. p.m. EST noon today yesterday tonight now recently future Friday Sunday March
 May Sept. Easter Christmas spring quarter year week month day days years hours second fiscal FY Q ago earlier later
-every daily Mondays same then year-ago period third first decade century 1990s 20th , . - / : ' s ( ) will said Sun"""
+until till as soon early at least plans to every daily Mondays same then year-ago period third first decade century 1990s 20th , . - / : ' s ( ) will said Sun"""
 STORIES = st.lists(st.sampled_from(re.split(r"\s+", WORDS)), max_size=30).map(" ".join) | st.text(max_size=80)
 DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31)).map(date.isoformat) | st.none() | st.text(max_size=10)
 

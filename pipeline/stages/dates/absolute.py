@@ -205,7 +205,8 @@ def related_month(match: Match, context: Context) -> Reading | None:
         return Reading("DATE", f"XXXX-{number_:02}")
     word = next(match[g] for g in ("rel", "rel2", "rel3", "rel4", "rel5") if g in match).lower()
     year = anchor.year
-    if word in _LAST and number_ >= anchor.month:
+    # what was the month before would be called last month
+    if word in _LAST and number_ >= anchor.month - 1:
         year -= 1
     elif word in _NEXT and number_ <= anchor.month:
         year += 1

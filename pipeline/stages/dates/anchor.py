@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pipeline.stages.dates.lexicon import ahead
+from pipeline.stages.dates.lexicon import ahead, words
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 
 Direction = Literal["past", "future"]
 
-TO_DO = 0.7
-"""How surely ``to`` with an infinitive looks ahead; for single words see ``context_words.toml``."""
+SURE, TO_DO, PRESENT = 0.9, 0.7, 0.6
+"""How surely ``is scheduled``, ``to`` with an infinitive and the present tense look ahead; for other words see
+``context_words.toml``."""
+_CLAUSES, _STEPS, _NEAR = 3, 6, 8
+"""Verbs above a date that are asked, words above it each is looked for in, words back a sentence is seen to begin."""
+_AS_EARLY_AS = re.compile(r"\b(?:as (?:early|soon) as|no later than|ahead of)\s(?:\w+\s)?$", re.IGNORECASE)
+_UNTIL = re.compile(r"(?<!not )\b(?:until|till)\s(?:[\d:.]+ ?[ap]\.?m\.?,? (?:[A-Z]{2,4},? )?|noon |midnight )?$")
+_TILL_THEN = ("until", "till", "up")
+"""First words of sentences about what was so till then."""
 _WORD = re.compile(r"[^\W\d_]+|'ll")
 _STOP = re.compile(r"[.!?;]['\"”’)]*\s|\n")
 
@@ -90,11 +97,14 @@ class Context:
         return [word.lower() for word in _WORD.findall(piece[cut:])][-count:] if count else []
 
     def direction(self, start: int, bias: float | None = None) -> Direction:
-        """Which way a bare date at ``start`` points: by the nearest word left of it that tells."""
+        """Which way a bare date at ``start`` points: by what leads it, the verb that governs it, words left of it."""
         enough = 1 - (self.settings.future_bias if bias is None else bias)
         token = self.token(start)
         if token is None or token.i == 0:
             return "past"
+        left = self.text[max(0, start - 44) : start]
+        if _AS_EARLY_AS.search(left) or (_UNTIL.search(left) and _opening(token) not in _TILL_THEN):
+            return "future"
         told = _governing(token)
         if told is not None and (told == 0 or told >= enough):
             return "future" if told else "past"
@@ -127,21 +137,74 @@ class Context:
         return self.published
 
 
+def _opening(token: Token) -> str:
+    """The word that begins the sentence of ``token``, if it is near."""
+    for left in range(token.i, max(0, token.i - _NEAR), -1):
+        if token.doc[left].is_sent_start:
+            return str(token.doc[left].lower_)
+    return ""
+
+
 def _governing(token: Token) -> float | None:
-    """How surely the verb that governs a date looks ahead; 0 for a plain past form, ``None`` where nothing is told."""
-    verb = token
-    for _ in range(4):
-        if verb.head.i == verb.i or verb.tag_.startswith("VB"):
-            break
-        verb = verb.head
-    if not verb.tag_.startswith("VB"):
-        return None
-    aux = [child for child in verb.lefts if child.dep_ in ("aux", "auxpass")]
-    for child in aux:
-        if child.tag_ == "MD":
-            return ahead().get(child.lower_)
-        if child.tag_ == "TO":
-            return TO_DO
-    if verb.tag_ == "VBD" or any(child.tag_ == "VBD" for child in aux):
-        return 0.0
+    """How surely the verbs above a date look ahead; 0 for what is over, ``None`` where nothing is told."""
+    possessive = token.i + 1 < len(token.doc) and token.nbor().tag_ == "POS"
+    below = token
+    for _ in range(_CLAUSES):
+        verb = _verb_above(below)
+        if verb is None:
+            return None
+        told = _outlook(verb, below, below is token and not possessive)
+        if told is not None:
+            # "Friday's ruling" is over unless the verb is sure of the contrary
+            return told if not possessive or told >= SURE else 0.0
+        below = verb
     return None
+
+
+def _verb_above(token: Token) -> Token | None:
+    verb = token
+    for _ in range(_STEPS):
+        if verb.head.i == verb.i:
+            return None
+        verb = verb.head
+        if verb.tag_.startswith("VB"):
+            return verb
+    return None
+
+
+def _outlook(verb: Token, below: Token, direct: bool) -> float | None:
+    """How surely one verb looks ahead; ``direct`` where the date hangs on it and not on a clause below it."""
+    aux = {child.lower_: child.tag_ for child in verb.lefts if child.dep_ in ("aux", "auxpass")}
+    perfect = bool(aux.keys() & {"had", "have", "has", "'ve", "'d"})
+    forward = verb.lemma_.lower() in words("forward")
+    modal = next((said for said, tag in aux.items() if tag == "MD"), None)
+    if modal is not None:
+        return 0.0 if "have" in aux else ahead().get(modal)
+    if "TO" in aux.values():
+        return _infinitive(verb)
+    if "had" in aux or (perfect and not forward):
+        return 0.0
+    match verb.tag_:
+        case "VBD":
+            return TO_DO if forward and direct and below.i > verb.i else 0.0
+        case "VBN":
+            if forward:
+                return TO_DO if aux.keys() & {"was", "were"} else SURE
+            return PRESENT if aux.keys() & {"is", "are"} else 0.0
+        case "VBG" if aux:
+            return 0.0 if aux.keys() & {"was", "were"} else PRESENT
+        case "VBZ" | "VBP" if direct and verb.lemma_ not in ("be", "have", "say"):
+            return PRESENT
+    return None
+
+
+def _infinitive(verb: Token) -> float | None:
+    """``to`` with a verb looks ahead after ``plan``, ``due``, ``is``; elsewhere the verb above it tells."""
+    head = verb.head
+    if head.i == verb.i:
+        return TO_DO
+    told = head.lemma_.lower() in words("forward") or (head.lemma_ == "be" and head.tag_ in ("VBZ", "VBP", "VBD"))
+    if not told:
+        return None
+    past = {child.lower_ for child in (*head.lefts, *head.head.lefts) if child.dep_ in ("aux", "auxpass")}
+    return 0.0 if "had" in past else TO_DO
