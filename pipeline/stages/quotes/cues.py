@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from pipeline.stages.quotes import sources
 from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range
 
@@ -32,16 +33,25 @@ class Lexicon:
 
     def kind(self, lemma: str, pos: str) -> str:
         """speech, writing, thought or intention; a word nobody listed counts as a thought of its subject."""
-        return self.kinds.get((lemma, pos), "thought")
+        return self.kinds.get((lemma, pos)) or self.kinds.get((_american(lemma), pos), "thought")
 
     def weight(self, lemma: str, pos: str, frame: str) -> float:
         """How likely the lemma attributes in this frame, in 0..1."""
+        if (lemma, pos) not in self.kinds:
+            lemma = _american(lemma)
         found = self.weights.get((lemma, pos, frame))
         return found if found is not None else self.weights.get(("*", pos, frame), 0.0)
 
     def listed(self, lemma: str, pos: str) -> bool:
         """Whether the lexicon knows the lemma."""
-        return (lemma, pos) in self.kinds
+        return (lemma, pos) in self.kinds or (_american(lemma), pos) in self.kinds
+
+
+def _american(lemma: str) -> str:
+    """``emphasise`` as ``emphasize``, ``favour`` as ``favor``: the lexicon is written so."""
+    if lemma.endswith(("ise", "yse")):
+        return lemma[:-2] + "ze"
+    return lemma.replace("our", "or") if lemma.endswith("our") else lemma
 
 
 @cache
@@ -57,6 +67,10 @@ def lexicon() -> Lexicon:
 
 def group(tree: Tree, head: int) -> Range:
     """The cue's words: the verb with the auxiliaries, negation and adverbs that touch it."""
+    reported = sources.quoted_as(tree, head)
+    if reported is not None and reported < head:
+        # "was quoted as saying" is one cue.
+        return group(tree, reported)[0], head + 1
     kids = {c for c in tree.children[head] if tree.dep[c] in _GROUP and tree.region[c] == tree.region[head]}
     left, right = head, head + 1
     while left - 1 in kids and left - 1 >= tree.first[head]:

@@ -24,6 +24,8 @@ _TOLD = frozenset(
     {"tell", "ask", "remind", "assure", "inform", "advise", "warn", "notify", "brief", "caution", "promise"}
 )
 """Verbs whose object is the recipient, no content."""
+_THAT = _TOLD | frozenset({"say", "announce", "add", "claim", "state", "explain", "argue", "insist", "declare", "admit"})
+"""Verbs whose ``that`` may come after a recipient and a venue."""
 _PREPOSITIONS = frozenset({"for", "of", "about", "against", "to", "on", "as", "with", "in", "at", "over", "from"})
 FLOOR = 0.03
 """Lexicon weight under which a word is no cue whatever stands around it."""
@@ -33,53 +35,48 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
     """Every attribution a word of the story may open, with weight at least ``floor``; they may overlap."""
     found: list[Triple] = []
     for i in range(tree.size):
-        if tree.quoted[i]:
-            continue
-        pos = tree.pos[i]
-        if pos == "VERB":
-            if tree.lower[i] == "according":
-                found += _scored(tree, according(tree, i))
-            else:
-                found += _verb(tree, i, lexicon)
-        elif pos == "NOUN":
-            found += _scored(tree, nominal(tree, i, lexicon))
-        elif pos == "ADJ":
-            found += _scored(tree, adjectival(tree, i, lexicon))
-    found += introduced(tree, lexicon, {t.head for t in found if t.frame == "quote" and t.weight >= floor})
+        best: Triple | None = None
+        for triple in candidates(tree, i, lexicon):
+            if triple.weight >= FLOOR:
+                triple.weight = score(tree, triple)
+            if best is None or triple.weight > best.weight:
+                best = triple
+        if best is not None and best.weight >= floor:
+            found.append(best)
+    found += introduced(tree, lexicon, {t.head for t in found if t.frame == "quote"})
     return [t for t in found if t.weight >= floor]
 
 
-def _scored(tree: Tree, triples: Iterator[Triple]) -> Iterator[Triple]:
-    for triple in triples:
-        if triple.weight >= FLOOR:
-            triple.weight = score(tree, triple)
-            yield triple
+def candidates(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
+    """What token ``i`` may attribute, a triple a frame, weighted by the lexicon alone."""
+    pos = tree.pos[i]
+    if tree.quoted[i] or pos not in ("VERB", "NOUN", "ADJ"):
+        return
+    if tree.lower[i] == "according":
+        yield from according(tree, i)
+    elif pos == "VERB":
+        yield from _verb(tree, i, lexicon)
+    else:
+        yield from (nominal if pos == "NOUN" else adjectival)(tree, i, lexicon)
 
 
 def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
     cue = group(tree, i)
     source = _source(tree, i, cue)
-    best: Triple | None = None
     for frame, parts, spoken in _frames(tree, i, cue, source):
         parts = [p for p in (snap(tree, *part, i) for part in parts) if p[1] > p[0]]
-        if not parts:
-            continue
-        weight = lexicon.weight(tree.lemma[i], "V", frame)
-        triple = Triple(
-            i, cue, spoken, parts, tree.lemma[i], lexicon.kind(tree.lemma[i], "V"), frame, weight, negative(tree, i)
-        )
-        if weight >= FLOOR:
-            triple.weight = score(tree, triple)
-        if best is None or triple.weight > best.weight:
-            best = triple
-    if best is not None:
-        yield best
+        if parts:
+            lemma = tree.lemma[i]
+            weight = lexicon.weight(lemma, "V", frame)
+            yield Triple(
+                i, cue, spoken, parts, lemma, lexicon.kind(lemma, "V"), frame, weight, negative(tree, i)
+            )  # fmt: skip
 
 
 def _source(tree: Tree, i: int, cue: Range) -> Range | None:
     """Source of a verbal cue by the tree, set right where a quoted region or an inversion misled the parser."""
     source = sources.of_verb(tree, i)
-    if source is not None and tree.quoted[source[0]]:
+    if source is not None and (tree.quoted[source[0]] or _enclosed(tree, source, i)):
         source = None  # a word of the content, not who says it
     if source is None and tree.tag[i] in ("VBD", "VBZ", "VBP") and not tree.kids(i, "auxpass"):
         source = sources.beside(tree, i, _after_region(tree, i), tree.last[i] if _inverted(tree, i) else i)
@@ -93,10 +90,16 @@ def _source(tree: Tree, i: int, cue: Range) -> Range | None:
     return None if sources.is_empty(tree, source) and tree.kids(i, "nsubjpass", "auxpass") else source
 
 
+def _enclosed(tree: Tree, source: Range, i: int) -> bool:
+    """Whether the source stands in quotation marks that the cue does not share."""
+    region = tree.region[source[0]]
+    return region >= 0 and region == tree.region[source[1] - 1] and region != tree.region[i]
+
+
 def _after_region(tree: Tree, i: int) -> int:
     """First token after the last longer quoted region before the cue in its sentence, else the sentence's first."""
     for k in range(i - 1, tree.first[i] - 1, -1):
-        if tree.quoted[k]:
+        if tree.quoted[k] or (tree.region[k] >= 0 and tree.word[k - 1] in (",", ".", "?", "!")):
             return k + 1
     return tree.first[i]
 
@@ -133,7 +136,11 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
         yield from _as(tree, i, source)
         return
     clause = clause_of(tree, i)
-    if clause is not None and clause > i:
+    if clause is None and (asked := _asked_if(tree, i)) is not None:
+        clause = asked
+    if (clause is None or clause < i) and into is None and (that := _that(tree, i, high)) is not None:
+        yield "after", [(that, stop(tree, that, last, i))], source
+    elif clause is not None and clause > i:
         start = max(tree.left[clause], high if tree.left[clause] < high <= clause else tree.left[clause], cue[1])
         if high < start and tree.lower[start] != "that" and tree.region[high] < 0:
             start = high  # what stands between the cue's clause and the content's subject is fronted in the content
@@ -156,8 +163,43 @@ def _frames(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[Fr
         to = any(tree.lower[c] == "to" for c in tree.kids(infinitive, "aux"))
         if objects:
             start = min(start, tree.left[objects[0]]) if tree.left[objects[0]] > i else start
-        yield ("to" if to else "comp"), [(start, tree.right[infinitive] + 1)], source
+        yield ("to" if to else "comp"), [*_raised(tree, i), (start, tree.right[infinitive] + 1)], source
     yield from _objects(tree, i, cue, source)
+
+
+def _raised(tree: Tree, i: int) -> list[Range]:
+    """The subject of a passive, a part of its content: ``[The minister] is expected [to resign]``."""
+    subjects = tree.kids(i, "nsubjpass")
+    if not subjects or not tree.kids(i, "auxpass") or tree.lemma[i] in sources.FELT or subjects[0] > i:
+        return []
+    subject = sources.phrase(tree, subjects[0], i)
+    return [] if sources.is_empty(tree, subject) else [subject]
+
+
+def _asked_if(tree: Tree, i: int) -> int | None:
+    """The question after ``asked X if`` and ``asked X whether``, which the parser takes for a condition."""
+    if tree.lemma[i] not in _TOLD:
+        return None
+    for c in tree.kids(i, "advcl"):
+        if c > i and any(tree.lower[m] in ("if", "whether") and m > i for m in tree.kids(c, "mark")):
+            return c if tree.word[tree.left[c] - 1] != "," else None
+    return None
+
+
+def _that(tree: Tree, i: int, high: int) -> int | None:
+    """A ``that`` after the cue's recipient and venue, which the parser hung on a noun of theirs.
+
+    ``told reporters on the sidelines of the summit that the two sides had agreed``.
+    """
+    if tree.lemma[i] not in _THAT or tree.tag[i] in ("VBN", "VB") and not tree.children[i]:
+        return None
+    for k in range(high, min(tree.last[i] - 2, high + 25)):
+        if tree.region[k] >= 0 or tree.word[k] in (",", ";", ":") or tree.pos[k] in ("VERB", "AUX"):
+            return None
+        if tree.lower[k] == "that" and tree.tag[k] in ("IN", "WDT"):
+            opens = tree.pos[k + 1] in ("DET", "PRON", "PROPN", "NOUN", "ADJ", "NUM", "ADV", "SCONJ", "ADP")
+            return k if k > i + 1 and opens and has_verb(tree, k + 1, tree.last[i]) else None
+    return None
 
 
 def _before_core(tree: Tree, low: int, first: int) -> int | None:
@@ -296,7 +338,11 @@ def _objects(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[F
         if later:
             end = max(end, tree.right[later[0]] + 1)
         double = len(objects) > 1 or any(tree.lower[p] == "as" for p in later[:1])
-        yield ("oprd" if double else "np"), [(start, end)], source
+        raised = _raised(tree, i) if tree.dep[objects[0]] == "oprd" else []
+        yield ("oprd" if double or raised else "np"), [*raised, (start, end)], source
+    elif preps and tree.lower[preps[0]] in ("as", "of", "for") and (raised := _raised(tree, i)):
+        frame = "oprd" if tree.lower[preps[0]] == "as" else "p-" + tree.lower[preps[0]]
+        yield frame, [*raised, (preps[0], tree.right[preps[0]] + 1)], source
     elif preps:
         end = tree.right[preps[0]] + 1
         yield "p-" + tree.lower[preps[0]], [(preps[0] + 1, end)], source

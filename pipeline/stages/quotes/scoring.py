@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from pipeline.stages.quotes.sources import SPOKEN
 from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range, Triple
 
 _SIZES = ((1, "1"), (2, "2"), (4, "4"), (8, "8"), (15, "15"), (30, "30"))
+_HUNG = frozenset({"ccomp", "xcomp", "advcl", "relcl", "acl", "conj", "pcomp"})
 _OPENERS = frozenset({"that", "whether", "if", "what", "why", "how", "who", "which", "when", "where", "to"})
 
 
@@ -76,8 +78,30 @@ def features(tree: Tree, triple: Triple) -> Iterator[str]:
             yield "modal=" + tree.lemma[child]
     if len(triple.parts) > 1:
         yield "split"
+        yield f"frame={frame}&split"
+    lemma = triple.lemma or ""
+    yield f"lemma={lemma}&frame={frame}"
+    yield f"lemma={lemma}"
+    if tree.dep[head] in _HUNG:
+        above = tree.head[head]
+        yield f"dep={tree.dep[head]}&above={tree.lemma[above] if tree.lemma[above] in SPOKEN else tree.pos[above]}"
+    first, last = tree.first[head], tree.last[head]
+    yield f"ends={triple.last >= last - 1}&begins={triple.first <= first + 1}&frame={frame}"
+    if tree.paragraph[head] == 0:
+        yield "headline"
+    within = _around(tree, head)
+    if within:
+        yield f"within={within}"
     if marked in ("all", "short") and _titled(tree, triple):
         yield f"frame={frame}&titled"
+
+
+def _around(tree: Tree, head: int) -> str:
+    """The nearest verb above whose clause holds the cue, where it is one of saying: then this one is within its content."""
+    for above in tree.root_path(head)[:8]:
+        if tree.lemma[above] in SPOKEN and tree.pos[above] == "VERB":
+            return tree.dep[head]
+    return ""
 
 
 def _form(tree: Tree, head: int) -> str:

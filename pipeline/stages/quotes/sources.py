@@ -6,7 +6,7 @@ from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range
 
 _EMPTY = frozenset({"it", "there", "that", "this", "what", "which"})
-_FELT = frozenset(
+FELT = frozenset(
     {
         "alarm", "anger", "concern", "convince", "delight", "determine", "disappoint", "dismay", "frustrate", "honor",
         "honour", "inspire", "outrage", "persuade", "please", "shock", "startle", "surprise", "thrill", "upset",
@@ -25,9 +25,14 @@ _TIMES = frozenset(
 
 def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
     """Source of a verbal cue: subject, agent of a passive, or the subject it shares with the verb above it."""
+    reported = quoted_as(tree, verb)
+    if reported is not None:
+        # "X was quoted as saying (by Y)": X says it, whoever quotes.
+        subjects = tree.kids(reported, "nsubjpass", "nsubj")
+        return phrase(tree, subjects[0], verb) if subjects else None
     passive = bool(tree.kids(verb, "auxpass", "nsubjpass")) or _bare_passive(tree, verb)
     agent = by_phrase(tree, verb)
-    if passive and tree.lemma[verb] in _FELT:
+    if passive and tree.lemma[verb] in FELT:
         felt = tree.kids(verb, "nsubjpass")
         return phrase(tree, felt[0], verb) if felt else _shared(tree, verb, depth)
     if passive and depth and tree.kids(verb, "nsubjpass"):
@@ -46,7 +51,24 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
 
 
 def _bare_passive(tree: Tree, verb: int) -> bool:
-    return tree.tag[verb] == "VBN" and tree.dep[verb] == "acl" and not tree.kids(verb, "aux")
+    if tree.kids(verb, "aux", "nsubj"):
+        return False
+    if tree.lemma[verb] in _PUT and (tree.dep[verb] == "advcl" or verb == tree.first[verb]):
+        # "Asked whether ...", "when asked about ...": not the one who answers asks.
+        return tree.tag[verb] in ("VBN", "VBD")
+    return tree.tag[verb] == "VBN" and tree.dep[verb] == "acl"
+
+
+_PUT = frozenset({"ask", "press", "question", "quiz", "prod"})
+
+
+def quoted_as(tree: Tree, verb: int) -> int | None:
+    """The passive of ``was quoted as saying`` that ``verb`` (saying) hangs on."""
+    preposition = tree.head[verb]
+    if tree.dep[verb] != "pcomp" or tree.lower[preposition] != "as":
+        return None
+    above = tree.head[preposition]
+    return above if tree.lemma[above] in ("quote", "cite", "report") and tree.kids(above, "auxpass") else None
 
 
 def by_phrase(tree: Tree, token: int) -> Range | None:
@@ -65,6 +87,9 @@ def _shared(tree: Tree, verb: int, depth: int) -> Range | None:
     cue = resumed(tree, verb)
     if cue is not None:
         return of_verb(tree, cue, depth + 1)
+    if dep == "csubj" and tree.tag[verb] == "VBG" and verb == tree.first[verb]:
+        # "Slamming the plan, Smith said": the parser takes the participle for the subject.
+        return beside(tree, head, verb + 1, head)
     if dep in ("acl", "relcl") and tree.tag[verb] == "VBG":
         above = tree.head[head]
         if tree.dep[head] in ("dobj", "pobj") and tree.pos[above] in ("VERB", "AUX", "ADP"):
