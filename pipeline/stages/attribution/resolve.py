@@ -57,6 +57,8 @@ class Memory:
     last_at: int = -1
     history: list[tuple[list[Speaker], int]] = field(default_factory=list)
     body: Speaker | None = None
+    turn: list[int] = field(default_factory=list)
+    """Paragraphs that were found to answer the one before them."""
 
 
 def resolve(document: Document, parse: Doc, settings: AttributionSettings) -> list[Attribution]:
@@ -387,7 +389,12 @@ class Desk:
         (last, last_at), (other, other_at) = self.memory.history[-1], self.memory.history[-2]
         here = self.cast.paragraph(quote.start)
         apart = (here - self.cast.paragraph(last_at), here - self.cast.paragraph(other_at))
-        return apart == (1, 2) and {id(s.member) for s in last} != {id(s.member) for s in other}
+        asked = "?" in self.text[other_at - 2 : other_at] + self.text[last_at - 2 : last_at]
+        alternating = bool(self.memory.turn) and self.memory.turn[-1] == here - 1
+        if apart != (1, 2) or not (asked or alternating or "?" in self.text[quote.end - 2 : quote.end]):
+            return False
+        self.memory.turn.append(here)
+        return {id(s.member) for s in last} != {id(s.member) for s in other}
 
     def _unattributed(self, quote: Quote) -> list[Speaker]:
         """No cue: the speaker before goes on; in a dialogue of two the other one answers."""

@@ -8,6 +8,7 @@ from models.document import Cue, Quote, Span, TextSpan
 from pipeline.stages.quotes import marks
 from pipeline.stages.quotes.cues import lexicon
 from pipeline.stages.quotes.frames import find
+from pipeline.stages.quotes.headlines import headlines
 from pipeline.stages.quotes.joining import Joined, join, outermost
 from pipeline.stages.quotes.tree import Tree
 
@@ -26,7 +27,8 @@ def extract(document: Document, parse: Doc, settings: QuotesSettings) -> list[Qu
     paragraphs = document.paragraphs()
     regions = marks.scan(document.text, paragraphs, settings.singles)
     tree = Tree(parse, paragraphs, regions)
-    triples = [t for t in find(tree, lexicon(), settings.min_confidence) if _wanted(t, settings)]
+    found = [*find(tree, lexicon(), settings.min_confidence), *headlines(tree, document)]
+    triples = [t for t in found if _wanted(t, settings)]
     joined = join(tree, regions, outermost(tree, triples), settings.min_words)
     zones = [z for z in document.zones if z.kind in _OUTSIDE]
     kept = [

@@ -87,6 +87,8 @@ def _source(tree: Tree, i: int, cue: Range) -> Range | None:
         after = _after_region(tree, i)
         if source[0] < after and tree.tag[i] in ("VBD", "VBZ", "VBP"):
             source = sources.beside(tree, i, after, i) or source
+    if source is None:
+        source = sources.above(tree, i)
     return None if sources.is_empty(tree, source) and tree.kids(i, "nsubjpass", "auxpass") else source
 
 
@@ -254,6 +256,7 @@ def _core_end(tree: Tree, i: int, cue: Range, source: Range | None) -> int:
     if source is not None and source[0] > i:
         end = max(end, source[1])
     clause = clause_of(tree, i)
+    end = _past_day(tree, end, tree.last[i])
     moved = True
     while moved:
         moved = False
@@ -266,6 +269,19 @@ def _core_end(tree: Tree, i: int, cue: Range, source: Range | None) -> int:
                     continue
                 end, moved = right, True
     return min(end, tree.last[i])
+
+
+def _past_day(tree: Tree, k: int, last: int) -> int:
+    """``k`` moved past a day after the cue: ``said on Friday India would ...``, where the parser joins day and name."""
+    day = k
+    while day < min(last, k + 3) and tree.lower[day] in ("on", "late", "early", "last", "this"):
+        day += 1
+    return day + 1 if day < last and tree.lower[day] in DAYS and tree.region[day] < 0 else k
+
+
+DAYS = frozenset(
+    {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "yesterday", "today"}
+)  # fmt: skip
 
 
 def _quoted_before(tree: Tree, i: int, cue: Range, source: Range | None, out: int, high: int) -> Iterator[Frame]:

@@ -44,11 +44,15 @@ class Joined:
         return self.parts[-1][1]
 
 
+_FIRST = frozenset({"label", "headline"})
+"""Frames that take their content before any other: the layout says whose it is."""
+
+
 def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
     """Triples that are no part of another's content and claim no content already claimed."""
     kept: list[Triple] = []
     owner: dict[int, Triple] = {}
-    for triple in sorted(triples, key=lambda t: (t.frame != "label", -t.weight * t.size**0.5, t.head)):
+    for triple in sorted(triples, key=lambda t: (t.frame not in _FIRST, -t.weight * t.size**0.5, t.head)):
         if triple.head in owner:
             continue
         claimed = sum(k in owner for a, b in triple.parts for k in range(a, b))
@@ -164,7 +168,11 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     if tree.pos[a - 1] not in ("PUNCT", "SPACE") or tree.word[a - 1] in ("(", "[", "-"):
         return False  # a title or a venue inside the cue's clause
     triple = quote.triple
-    if triple is None or not low <= triple.head < a:
+    if triple is None:
+        return False
+    if apart == 0 and tree.region[low - 1] >= 0 and tree.region[quote.first] >= 0 and tree.first[a] == a:
+        return True  # the next quoted sentence of the same paragraph
+    if not low <= triple.head < a:
         return False
     inside = triple.source or (0, 0)
     between = heads[bisect_left(heads, low) : bisect_left(heads, a)]
@@ -172,15 +180,24 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
 
 
 def _dialogue(tree: Tree, quote: Joined, quotes: list[Joined]) -> bool:
-    """Whether the paragraph before quotes somebody else: then a bare paragraph after it is the other one's answer."""
+    """Whether the paragraph before quotes somebody else and one of the two asks: then a bare one is the other's turn.
+
+    Without a question two speakers in a row are the usual run of a story, and the bare paragraph is the second one's.
+    """
     source = quote.triple.source if quote.triple else None
     here = tree.paragraph[quote.first]
     at = bisect_left(quotes, quote.first, key=lambda q: q.first)
     for other in quotes[max(0, at - REACH) : at]:
         told = other.triple.source if other.triple else None
         if tree.paragraph[other.first] == here - 1 and source and told and tree.region[other.first] >= 0:
-            return tree.word[source[0] : source[1]] != tree.word[told[0] : told[1]]
+            differ = tree.word[source[0] : source[1]] != tree.word[told[0] : told[1]]
+            return differ and any(_asks(tree, part) for q in (quote, other) for part in q.parts)
     return False
+
+
+def _asks(tree: Tree, part: Range) -> bool:
+    """Whether a part of a quotation ends in a question mark."""
+    return any(tree.word[k] == "?" for k in range(max(part[0], part[1] - 2), part[1]))
 
 
 def _next_paragraph(tree: Tree, quote: Joined, a: int) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 OPENING = "“„«"
 CLOSING = "”»"
-_MARK = re.compile(r"[\"“”„«»]|``|''|’’|‘‘")
+_MARK = re.compile(r"'{3}(?!')|[\"“”„«»]|``|''|’’|‘‘")
 _SINGLE = re.compile(r"(?<![\w'’])(['‘])(?=[\w\[$])(?!\d\ds\b|(?:em|til|tis|twas|cause|n)\b)")
 _LONGEST = 6000
 """A quotation without a closing mark is given up after this many letters."""
@@ -52,6 +52,9 @@ def _paragraph(text: str, start: int, end: int, pending: bool) -> tuple[list[Reg
     first = True
     for mark in _MARK.finditer(text, start, end):
         a, b = mark.span()
+        if b - a == 3:
+            # A single and a double mark side by side: the double one is the outer.
+            a, b = (a, b - 1) if text[b : b + 1].isalnum() and opened is None else (a + 1, b)
         opens = _opens(text, a, b, start, end, opened is not None)
         if opens is None:
             continue
@@ -71,9 +74,26 @@ def _paragraph(text: str, start: int, end: int, pending: bool) -> tuple[list[Reg
     if opened is None:
         return found, False
     carried = pending and first and not text[start : opened[0]].strip()
+    told = None if carried else _TOLD.search(text, opened[1], end)
+    if told is not None and not _goes_on(text, end):
+        # Never closed: it ends before the words that say whose it is.
+        found.append(Region(opened[0], told.start() + 1, opened[1], told.start() + 1, False))
+        return found, False
     if end - opened[0] <= _LONGEST:
         found.append(Region(opened[0], end, opened[1], end, False, carried))
     return found, True
+
+
+_TOLD = re.compile(
+    r"[,?!](?= (?:(?:(?:the |a |an )?[\w.’'-]+ ){1,4}(?:said|says|told|added|asked|wrote|tweeted|noted|replied)\b"
+    r"|(?:said|says|asked|added) (?:the |a |an )?\w+))"
+)
+"""Where a quotation without a closing mark gives way to its cue."""
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether the next paragraph opens with a mark: then the one before was left open on purpose."""
+    return re.match(r"\s*[\"“„«]", text[end : end + 12]) is not None
 
 
 def _opens(text: str, a: int, b: int, start: int, end: int, inside: bool) -> bool | None:

@@ -50,6 +50,27 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
     return None if depth > 6 else _shared(tree, verb, depth)
 
 
+def above(tree: Tree, verb: int) -> Range | None:
+    """Source of a participle or a second verb without a subject: of the next verb above that has one.
+
+    The parser gives an inverted verb no subject (``said Smith, explaining ...``); what stands beside it is taken.
+    """
+    tag = tree.tag[verb]
+    if tag not in ("VBG", "VBD", "VBZ", "VBP") or tree.kids(verb, "auxpass", "nsubjpass") or _bare_passive(tree, verb):
+        return None
+    for higher in tree.root_path(verb):
+        if tree.first[higher] != tree.first[verb]:
+            break
+        if tree.pos[higher] != "VERB" or tree.region[higher] != tree.region[verb]:
+            continue
+        found = of_verb(tree, higher)
+        if found is None and tree.tag[higher] in _FINITE:
+            found = beside(tree, higher, tree.first[higher], min(tree.last[higher], max(verb, higher + 1)))
+        if found is not None and not found[0] <= verb < found[1] and tree.region[found[0]] == tree.region[verb]:
+            return found
+    return None
+
+
 def _bare_passive(tree: Tree, verb: int) -> bool:
     if tree.kids(verb, "aux", "nsubj"):
         return False
