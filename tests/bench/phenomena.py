@@ -1,14 +1,14 @@
 """Which quotations are found, by phenomenon: split, inverted, colon, short, participle cue, pronoun, no source, ...
 
-    python tests/bench/phenomena.py GOLD.jsonl                     reads the stories of GOLD with the stages as installed
+    python tests/bench/phenomena.py GOLD.jsonl                     reads GOLD with the stages as installed
     python tests/bench/phenomena.py GOLD.jsonl DOCUMENTS.jsonl     or takes the documents of a run of them
     ... --thoughts                                                 count beliefs and intentions too, not speech alone
 
-GOLD has a story a line: ``id``, ``text`` and ``quotes``, each with ``start``, ``end``, ``parts``, ``type`` and, where the
-story has them, ``cue`` and ``source`` (lists of ``[start, end]``), ``speech`` and ``speaker_name``. A quotation is found
-where one of the document's overlaps it by half (intersection over union of their hulls, marks and stops at the edges
-apart; one to one, best first). Its source is right where the two overlap or neither has one; its name is right where
-the last words agree.
+GOLD has a story a line: ``id``, ``text`` and ``quotes``, each with ``start``, ``end``, ``parts``, ``type`` and, where
+the story has them, ``cue`` and ``source`` (lists of ``[start, end]``), ``speech`` and ``speaker_name``. A quotation is
+found where one of the document's overlaps it by half (intersection over union of their hulls, marks and stops at the
+edges apart; one to one, best first). Its source is right where the two overlap or neither has one; its name is right
+where the last words agree.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.document import Document, Quote, check
+from models.document import Document, Entity, Mention, Quote, check
 from pipeline.language import Parser
 from pipeline.stages.quotes import Quotes, QuotesSettings
 from pipeline.stages.quotes.marks import scan
@@ -94,6 +94,190 @@ EXAMPLES: list[tuple[str, list[tuple[str, str | None, str | None, list[str]]]]] 
 def test_forms(parse: Any, text: str, expected: list[tuple[str, str, str, list[str]]]) -> None:
     found = [(q.type, q.source and q.source.text, q.cue and q.cue.text, parts(text, q)) for q in find(parse, text)]
     assert found == expected
+
+
+# The forms of wire copy by name: text, then type, kind, polarity, source, cue and parts of every quote.
+Form = tuple[str, str, str, str | None, str | None, list[str]]
+FORMS: dict[str, tuple[str, list[Form]]] = {
+    "inverted, indirect": (
+        "The talks were productive, said foreign ministry spokesman Randhir Jaiswal on Friday.",
+        [("indirect", "speech", "positive", "foreign ministry spokesman Randhir Jaiswal", "said",
+          ["The talks were productive"])],
+    ),
+    "split, name in apposition": (
+        '"The bridge," the mayor, Peter Green, said, "is safe for everyone, and it will open on Monday."',
+        [("direct", "speech", "positive", "the mayor, Peter Green", "said",
+          ['"The bridge,"', '"is safe for everyone, and it will open on Monday."'])],
+    ),
+    "told reporters at a venue that": (
+        "Trade minister Piyush Goyal told reporters on the sidelines of the summit that the two sides had agreed.",
+        [("indirect", "speech", "positive", "Trade minister Piyush Goyal", "told",
+          ["that the two sides had agreed"])],
+    ),
+    "said on a day": (
+        "Prime Minister Narendra Modi said on Friday India would not bow to pressure.",
+        [("indirect", "speech", "positive", "Prime Minister Narendra Modi", "said",
+          ["India would not bow to pressure"])],
+    ),
+    "tweet": (
+        "Modi said in a tweet that the government would help the families.",
+        [("indirect", "speech", "positive", "Modi", "said", ["that the government would help the families"])],
+    ),
+    "interview": (
+        '"I will not resign," Pedro Alvarez said in an interview with El Pais published on Sunday.',
+        [("direct", "speech", "positive", "Pedro Alvarez", "said", ['"I will not resign,"'])],
+    ),
+    "was quoted as saying": (
+        "Kumar was quoted as saying by PTI that the train was running at high speed.",
+        [("indirect", "speech", "positive", "Kumar", "was quoted as saying",
+          ["that the train was running at high speed"])],
+    ),
+    "was quoted as saying, direct": (
+        '"The fire has been put out," fire officer Anil Sharma was quoted as saying by the agency.',
+        [("direct", "speech", "positive", "fire officer Anil Sharma", "was quoted as saying",
+          ['"The fire has been put out,"'])],
+    ),
+    "passive without a source": (
+        "It was claimed that the minister had known of the plan for months.",
+        [("indirect", "speech", "positive", None, "was claimed",
+          ["that the minister had known of the plan for months"])],
+    ),
+    "passive with its agent": (
+        "The drug was described by doctors as a breakthrough.",
+        [("indirect", "speech", "positive", "doctors", "was described", ["The drug", "as a breakthrough"])],
+    ),
+    "X's claim that": (
+        "Trump's claim that the election was stolen has been rejected by the courts.",
+        [("indirect", "speech", "positive", "Trump", "claim", ["that the election was stolen"])],
+    ),
+    "asked whether, nobody asks": (
+        "Asked whether the ceasefire would hold, Lavrov said it was too early to say.",
+        [("indirect", "speech", "positive", None, "Asked", ["whether the ceasefire would hold"]),
+         ("indirect", "speech", "positive", "Lavrov", "said", ["it was too early to say"])],
+    ),
+    "asked X if": (
+        "Reporters asked the minister if he would resign.",
+        [("indirect", "speech", "positive", "Reporters", "asked", ["if he would resign"])],
+    ),
+    "declined to say": (
+        "A spokesman for Boeing declined to say how many planes were affected.",
+        [("indirect", "speech", "negative", "A spokesman for Boeing", "declined",
+          ["to say how many planes were affected"])],
+    ),
+    "would not confirm": (
+        "Police would not confirm that a suspect had been arrested.",
+        [("indirect", "speech", "negative", "Police", "would not confirm", ["that a suspect had been arrested"])],
+    ),
+    "did not say when": (
+        "She did not say when the report would be published.",
+        [("indirect", "speech", "negative", "She", "did not say", ["when the report would be published"])],
+    ),
+    "thought": (
+        "Analysts believe the central bank will cut rates in June.",
+        [("indirect", "thought", "positive", "Analysts", "believe", ["the central bank will cut rates in June"])],
+    ),
+    "intention": (
+        "The company plans to open 50 stores in India this year.",
+        [("indirect", "intention", "positive", "The company", "plans", ["to open 50 stores in India this year"])],
+    ),
+    "writing": (
+        '"The science is clear," the authors wrote in the journal Nature.',
+        [("direct", "writing", "positive", "the authors", "wrote", ['"The science is clear,"'])],
+    ),
+    "nested, the outermost": (
+        "\"He told me, 'I will be back soon,' and then he left,\" his wife Sunita said.",
+        [("direct", "speech", "positive", "his wife Sunita", "said",
+          ["\"He told me, 'I will be back soon,' and then he left,\""])],
+    ),
+    "nested at the edge": (
+        "''We are told all the time, 'The case is special,''' Mr. Marek said.",
+        [("direct", "speech", "positive", "Mr. Marek", "said",
+          ["''We are told all the time, 'The case is special,'''"])],
+    ),
+    "questions and answers": (
+        "Q: How long will the talks take?\n\nA: I think we will finish by June.",
+        [("indirect", "speech", "positive", "Q", ":", ["How long will the talks take?"]),
+         ("indirect", "speech", "positive", "A", ":", ["I think we will finish by June."])],
+    ),
+    "verse": (
+        'The poet Anna Meyer read from her book:\n\n"The river runs,\nthe river sings,\nand so are kings."',
+        [("direct", "speech", "positive", "Anna Meyer", "read",
+          ['"The river runs,\nthe river sings,\nand so are kings."'])],
+    ),
+    "list in marks": (
+        'Smith listed three demands:\n\n"- higher pay for nurses\n- shorter shifts\n- a hospital in the north"',
+        [("direct", "speech", "positive", "Smith", "listed",
+          ['"- higher pay for nurses\n- shorter shifts\n- a hospital in the north"'])],
+    ),
+    "marks of two kinds": (
+        '"The bridge is safe,” Lopez said. “We checked it."',
+        [("direct", "speech", "positive", "Lopez", "said", ['"The bridge is safe,”', '“We checked it."'])],
+    ),
+    "single marks": (
+        "‘The bridge is safe,’ said Lopez. ‘We don’t know why it closed.’",
+        [("direct", "speech", "positive", "Lopez", "said",
+          ["‘The bridge is safe,’", "‘We don’t know why it closed.’"])],
+    ),
+    "doubled singles": (
+        "''The bridge is safe,'' said Lopez. ``We checked every bolt.''",
+        [("direct", "speech", "positive", "Lopez", "said", ["''The bridge is safe,''", "``We checked every bolt.''"])],
+    ),
+    "no closing mark before the cue": (
+        '"The bridge is safe, Lopez said. It will open on Monday.',
+        [("direct", "speech", "positive", "Lopez", "said", ['"The bridge is safe,'])],
+    ),
+    "name after a dash": (
+        '"We won\'t give up." - Anna Berg, mayor of Lund',
+        [("direct", "speech", "positive", "Anna Berg, mayor of Lund", "-", ['"We won\'t give up."'])],
+    ),
+    "British spelling": (
+        "Jaishankar emphasised that the boundary dispute must be resolved.",
+        [("indirect", "speech", "positive", "Jaishankar", "emphasised",
+          ["that the boundary dispute must be resolved"])],
+    ),
+    "cue in another paragraph": (
+        '"The mission is an effort to reform the courts,"\n\nstated Juan Jimenez, who will lead it.',
+        [("direct", "speech", "positive", "Juan Jimenez", "stated",
+          ['"The mission is an effort to reform the courts,"'])],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), FORMS.values(), ids=FORMS)
+def test_forms_of_wire_copy(parse: Any, text: str, expected: list[Form]) -> None:
+    found = [
+        (q.type, q.kind, q.polarity, q.source and q.source.text, q.cue and q.cue.text, parts(text, q))
+        for q in find(parse, text)
+    ]
+    assert found == expected
+
+
+def test_headline_colon(parser: Parser) -> None:
+    def quoted(headline: str) -> list[tuple[str | None, list[str]]]:
+        text = f"{headline}\n\nTrade talks are on, Foreign Secretary Vikram Misri told reporters."
+        at = text.index("Vikram Misri")
+        person = Entity(
+            id="e1", label="PERSON", name="Vikram Misri", mentions=[Mention.of(text, at, at + 12, kind="name")]
+        )
+        document = Document(id="h", schema_=1, text=text, entities=[person])
+        found = Quotes().apply(document, next(parser.parse([document])))["quotes"]
+        return [(q.source and q.source.text, parts(text, q)) for q in found if q.start < len(headline)]
+
+    assert quoted("Misri: trade talks with US on") == [("Misri", ["trade talks with US on"])]
+    assert quoted("Trade talks with US on: Misri") == [("Misri", ["Trade talks with US on"])]
+    assert quoted("14 injured in depot fire: police") == [("police", ["14 injured in depot fire"])]
+    assert quoted("Bus depot fire: what we know so far") == []
+
+
+def test_declined_to_be_named_and_said_nothing_quote_nobody(parse: Any) -> None:
+    found = find(parse, "“We are ready,” said an official, who declined to be named. He left and said nothing.")
+    assert [q.cue and q.cue.text for q in found] == ["said"]
+
+
+def test_list_after_a_colon(parse: Any) -> None:
+    text = "The minister said:\n\n* The border will stay open.\n\n* No troops will be sent."
+    (quote,) = find(parse, text)
+    assert (quote.source and quote.source.text, quote.end) == ("The minister", len(text))
 
 
 def test_two_cues_of_one_source_are_two_quotes(parse: Any) -> None:
@@ -203,6 +387,9 @@ MARKS = [
     ('He said "a b.\n\n"c d," he said.', ['"a b.', '"c d,"']),
     ("He said 'a b' today.", ["'a b'"]),
     ("The dogs' owners' club of '68 isn't big.", []),
+    ("He said ''a 'b c''' today.", ["''a 'b c'''"]),
+    ("He said ‹‹a b›› today.", ["‹‹a b››"]),
+    ('"A b c, Lopez said. D e f.', ['"A b c,']),
     ('He is 6\'2" tall and she is 5" less.', []),
     ("He said “a ‘b c’ d”.", ["“a ‘b c’ d”"]),
 ]

@@ -26,9 +26,15 @@ _RELATIVE = frozenset({"who", "which", "that", "whom", "whose"})
 _FIRST = frozenset({"i", "we", "me", "us", "my", "our"})
 _ANONYMOUS = re.compile(
     r"\b(?:sources?\b|insiders?\b|anonymous|anonymity|unnamed|(?:person|people|official|aide|diplomat)s? "
-    r"(?:familiar|close|briefed|with (?:direct )?knowledge|who (?:asked|declined|requested|wished|did not want)))",
+    r"(?:familiar|close|briefed|with (?:direct )?knowledge|who (?:asked|declined|requested|wished|did not want))|"
+    r"(?:not|declined) to be (?:named|identified|quoted))",
     re.I,
 )
+_CONDITION = re.compile(
+    r"[^.!?\n\"“”]{0,90}?\b(?:condition of anonymity|not (?:want|wish|be|to be|authori[sz]ed) (?:to )?(?:be )?"
+    r"(?:named|identified|quoted|speak))"
+)
+"""After the source, in its sentence: why it has no name."""
 _INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
 
 
@@ -329,7 +335,7 @@ class Desk:
         source = self.text[start:end]
         head = self.cast.parse[self.cast.head(start, end)]
         plural = head.tag_ in ("NNS", "NNPS") or words[:1] == ["both"]
-        if _ANONYMOUS.search(source):
+        if _ANONYMOUS.search(source) or _CONDITION.match(self.text, end):
             return Speaker(start, end, "anonymous", 0.9, anonymous=True, group=plural)
         if plural:
             return Speaker(start, end, "group", 0.9, group=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from models.document import Cue, Quote, Span, TextSpan
 from pipeline.stages.quotes import marks
+from pipeline.stages.quotes.adjacent import adjacent
 from pipeline.stages.quotes.cues import lexicon
 from pipeline.stages.quotes.frames import find
 from pipeline.stages.quotes.headlines import headlines
@@ -29,6 +30,8 @@ def extract(document: Document, parse: Doc, settings: QuotesSettings) -> list[Qu
     tree = Tree(parse, paragraphs, regions)
     found = [*find(tree, lexicon(), settings.min_confidence), *headlines(tree, document)]
     triples = [t for t in found if _wanted(t, settings)]
+    claimed = {tree.region[k] for t in triples for a, b in t.parts for k in range(a, b)}
+    triples += adjacent(tree, claimed)
     joined = join(tree, regions, outermost(tree, triples), settings.min_words)
     zones = [z for z in document.zones if z.kind in _OUTSIDE]
     kept = [

@@ -24,7 +24,9 @@ _TOLD = frozenset(
     {"tell", "ask", "remind", "assure", "inform", "advise", "warn", "notify", "brief", "caution", "promise"}
 )
 """Verbs whose object is the recipient, no content."""
-_THAT = _TOLD | frozenset({"say", "announce", "add", "claim", "state", "explain", "argue", "insist", "declare", "admit"})
+_THAT = _TOLD | frozenset(
+    {"say", "announce", "add", "claim", "state", "explain", "argue", "insist", "declare", "admit"}
+)
 """Verbs whose ``that`` may come after a recipient and a venue."""
 _PREPOSITIONS = frozenset({"for", "of", "about", "against", "to", "on", "as", "with", "in", "at", "over", "from"})
 FLOOR = 0.03
@@ -61,16 +63,48 @@ def candidates(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
 
 
 def _verb(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
+    if any(sources.quoted_as(tree, c) == i for p in tree.kids(i, "prep") for c in tree.kids(p, "pcomp")):
+        return  # "was quoted as saying": the cue turns on "saying"
     cue = group(tree, i)
     source = _source(tree, i, cue)
     for frame, parts, spoken in _frames(tree, i, cue, source):
         parts = [p for p in (snap(tree, *part, i) for part in parts) if p[1] > p[0]]
-        if parts:
+        if parts and not _void(tree, i, frame, parts):
             lemma = tree.lemma[i]
             weight = lexicon.weight(lemma, "V", frame)
-            yield Triple(
-                i, cue, spoken, parts, lemma, lexicon.kind(lemma, "V"), frame, weight, negative(tree, i)
-            )  # fmt: skip
+            kind = "speech" if _withheld(tree, i, parts[-1]) else lexicon.kind(lemma, "V")
+            yield Triple(i, cue, spoken, parts, lemma, kind, frame, weight, negative(tree, i))
+
+
+def _withheld(tree: Tree, i: int, part: Range) -> bool:
+    """``declined to say``: what is withheld is speech, where the refusal itself would be an intention."""
+    return tree.lemma[i] in ("decline", "refuse") and any(
+        tree.pos[k] == "VERB" and (tree.lemma[k] in sources.SPOKEN or tree.lemma[k] in _WITHHELD)
+        for k in range(part[0], min(part[0] + 3, part[1]))
+    )
+
+
+_WITHHELD = frozenset(
+    {"answer", "comment", "confirm", "disclose", "discuss", "divulge", "elaborate", "identify", "name", "respond",
+     "reveal", "specify", "speculate", "talk"}
+)  # fmt: skip
+
+
+def _void(tree: Tree, i: int, frame: str, parts: list[Range]) -> bool:
+    """Whether nothing is quoted: a work's title as an object, ``said nothing``, ``declined to be named``."""
+    a, b = parts[-1]
+    if frame == "np":
+        quoted = next((k for k in range(a, b) if tree.region[k] >= 0), None)
+        if quoted is not None and quoted - a <= 3 and _title(tree, quoted):
+            return True
+        return b - a == 1 and tree.lower[a] in _NOTHING
+    if frame in ("to", "comp", "after") and tree.lemma[i] in _UNNAMED:
+        return any(tree.lower[k] in ("named", "identified") for k in range(a, b)) and b - a <= 8
+    return False
+
+
+_NOTHING = frozenset({"nothing", "so", "something", "anything", "everything", "little", "much", "more", "yes", "no"})
+_UNNAMED = frozenset({"decline", "refuse", "ask", "request", "want", "wish", "prefer", "insist"})
 
 
 def _source(tree: Tree, i: int, cue: Range) -> Range | None:
@@ -193,7 +227,7 @@ def _that(tree: Tree, i: int, high: int) -> int | None:
 
     ``told reporters on the sidelines of the summit that the two sides had agreed``.
     """
-    if tree.lemma[i] not in _THAT or tree.tag[i] in ("VBN", "VB") and not tree.children[i]:
+    if tree.lemma[i] not in _THAT or (tree.tag[i] in ("VBN", "VB") and not tree.children[i]):
         return None
     for k in range(high, min(tree.last[i] - 2, high + 25)):
         if tree.region[k] >= 0 or tree.word[k] in (",", ";", ":") or tree.pos[k] in ("VERB", "AUX"):

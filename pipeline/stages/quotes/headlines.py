@@ -1,7 +1,7 @@
 """Finding in headlines: ``Misri: trade talks on``, ``Trade talks on: Misri``, ``14 killed in blast: police``.
 
-A headline has no quotation marks for what it attributes; the colon counts where what stands on its one side is
-somebody who speaks (a person or a body the story names, or a noun such as ``police``) and on its other side a statement.
+A headline has no quotation marks for what it attributes; the colon counts where on its one side stands somebody who
+speaks (a person or a body the story names, or a noun such as ``police``) and on its other side a statement.
 """
 
 from __future__ import annotations

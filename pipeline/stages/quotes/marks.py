@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-OPENING = "“„«"
-CLOSING = "”»"
-_MARK = re.compile(r"'{3}(?!')|[\"“”„«»]|``|''|’’|‘‘")
+OPENING = frozenset({"“", "„", "«", "‹‹"})
+_MARK = re.compile(r"'{3}(?!')|[\"“”„«»]|‹‹|››|``|''|’’|‘‘")
 _SINGLE = re.compile(r"(?<![\w'’])(['‘])(?=[\w\[$])(?!\d\ds\b|(?:em|til|tis|twas|cause|n)\b)")
 _LONGEST = 6000
 """A quotation without a closing mark is given up after this many letters."""
@@ -106,7 +105,7 @@ def _opens(text: str, a: int, b: int, start: int, end: int, inside: bool) -> boo
         return not (inside and not before.isspace() and before not in "([—–-" and not after.isalnum())
     if mark == '"' and before.isdigit() and not inside and not after.isalnum():
         return None  # inches
-    if mark in ("”", "»", "’’"):
+    if mark in ("”", "»", "››", "’’"):
         # Some desks open with a closing mark; what stands around it decides where nothing is open.
         return not inside and before.isspace()
     if inside:

@@ -62,8 +62,11 @@ def nominal(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
 def _triple(tree: Tree, i: int, lexicon: Lexicon, frame: str, part: Range) -> Triple:
     part = snap(tree, *part, i)
     lemma = tree.lemma[i]
+    source = sources.of_noun(tree, i)
+    if source is not None and source[0] < part[1] and part[0] < source[1]:
+        source = None  # a word of the content, not who says it
     return Triple(
-        i, (i, i + 1), sources.of_noun(tree, i), [part], lemma, lexicon.kind(lemma, "N"), frame,
+        i, (i, i + 1), source, [part], lemma, lexicon.kind(lemma, "N"), frame,
         lexicon.weight(lemma, "N", frame) if part[1] > part[0] else 0.0, negative(tree, i),
     )  # fmt: skip
 

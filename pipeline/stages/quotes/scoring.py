@@ -97,7 +97,7 @@ def features(tree: Tree, triple: Triple) -> Iterator[str]:
 
 
 def _around(tree: Tree, head: int) -> str:
-    """The nearest verb above whose clause holds the cue, where it is one of saying: then this one is within its content."""
+    """How the cue hangs on the words above it where one of them says something: it may be within that one's content."""
     for above in tree.root_path(head)[:8]:
         if tree.lemma[above] in SPOKEN and tree.pos[above] == "VERB":
             return tree.dep[head]
