@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class QuotesSettings(StageSettings):
     """What can be tuned in the quotes stage."""
 
-    min_confidence: float = Field(0.4, ge=0, le=1, description="Quotes less certain than this are left out.")
+    min_confidence: float = Field(0.45, ge=0, le=1, description="Quotes less certain than this are left out.")
     min_words: int = Field(3, ge=1, description="Fewest words in quotation marks that count without a cue.")
     thoughts: bool = Field(True, description="Also give beliefs and feelings (kind: thought).")
     intentions: bool = Field(True, description="Also give plans and wishes (kind: intention).")
@@ -33,7 +33,7 @@ class Quotes(Stage):
     """Finds quotations by quotation marks, cue words and the parse."""
 
     name: ClassVar[str] = "quotes"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     needs: ClassVar[tuple[str, ...]] = ("parse", "entities")
     makes: ClassVar[tuple[str, ...]] = ("quotes",)
     Settings: ClassVar[type[StageSettings]] = QuotesSettings
