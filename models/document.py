@@ -68,12 +68,16 @@ class Source(Record):
     """Where a story came from and how its bytes were read."""
 
     path: str = Field(description="Path relative to the input it was found under.")
-    format: str = Field(description="Reader that took it: wire, jsonl, document.")
-    sha256: str = Field(description="Digest of the story's bytes as received (of its line, in line formats).")
+    format: str = Field(description="Reader that took it: wire, iptc7901, jsonl, json, csv, parquet, ninjs, ...")
+    sha256: str = Field(
+        description="Digest of the story's bytes as received, unpacked: its line or message where a file holds many "
+        "in lines, else the whole file."
+    )
     bytes: int
     encoding: str | None = Field(None, description="utf-8, utf-8-sig, utf-16-le, utf-16-be, cp1252.")
     encoding_by: str | None = Field(None, description="What decided it: bom, valid, nul-pattern, fallback, option.")
     line: int | None = Field(None, description="1-based line in a file of many stories.")
+    item: int | None = Field(None, description="1-based place in a file of many stories that has no lines.")
 
 
 ZoneKind = Literal["header", "headline", "byline", "dateline", "embargo", "credit", "note"]
@@ -83,6 +87,14 @@ class Zone(Span):
     """A stretch of the text that is not body copy: header fields, headline, byline, dateline, tail credit."""
 
     kind: ZoneKind
+
+
+class Subject(Record):
+    """A subject the provider put on the story."""
+
+    qcode: str | None = Field(None, description="IPTC code with its scheme's alias: medtop:20000639, subj:04011000.")
+    uri: str | None = None
+    name: str | None = None
 
 
 class Meta(Record):
@@ -100,6 +112,16 @@ class Meta(Record):
     embargo: str | None = None
     credit: str | None = Field(None, description="Tail line such as '(Reporting by ...; Editing by ...)'.")
     keywords: list[str] | None = None
+    subjects: list[Subject] | None = Field(None, description="Subjects given by the provider, not found by a stage.")
+    guid: str | None = Field(None, description="The provider's own identifier of the story.")
+    url: str | None = None
+    updated: str | None = Field(None, description="ISO 8601 time of this version, where it is not the first.")
+    version: str | None = None
+    status: str | None = Field(None, description="IPTC publishing status: usable, withheld.")
+    urgency: int | None = Field(None, description="IPTC editorial urgency, 1 (flash) to 9.")
+    abstract: str | None = Field(None, description="Summary sent beside the story's text.")
+    copyright: str | None = None
+    note: str | None = Field(None, description="Note to editors.")
 
 
 MentionKind = Literal["name", "nominal", "pronoun"]

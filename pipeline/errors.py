@@ -46,7 +46,10 @@ class StoryError(Exception):
     """One story cannot be taken or a stage cannot read it; it becomes a row of failures.jsonl.
 
     Codes: E_BINARY not text; E_DECODE bytes not in the encoding asked for; E_EMPTY_FIELD a story without text;
-    E_JSON a line that is no JSON object; E_TOO_LARGE over the size limit; E_IO cannot be opened or read;
+    E_JSON a line that is no JSON object; E_XML not well-formed, cut short or nested too deep; E_XML_ENTITY an entity
+    that is not expanded; E_HTML a page that cannot be read; E_TABLE a table that is broken or has no text column;
+    E_FRAME a message without its end; E_PACKED an archive that cannot be unpacked; E_EXTRA a library is missing;
+    E_TOO_LARGE over a size limit, or unpacking without end; E_IO cannot be opened or read;
     E_DOCUMENT a document that breaks the schema; E_STAGE a stage raised; E_PARSE the language model raised;
     E_WORKER_DIED the process reading it was killed; E_TIMEOUT it took longer than the limit.
     """

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UsageError
 from pipeline.language import DEFAULT_MODEL
+from pipeline.readers.options import ReadSettings
 from pipeline.stage import Stage, StageSettings, did_you_mean, installed
 
 S = TypeVar("S", bound=StageSettings)
@@ -31,13 +32,6 @@ class RunSettings(StageSettings):
     workers: int = Field(0, ge=0, description="Worker processes; 0 means one a core.")
     shard_words: int = Field(50_000, ge=100, description="Words a shard: the unit of work, retry and memory.")
     story_timeout: float = Field(300, gt=0, description="Seconds one story may take before it is set aside.")
-
-
-class ReadSettings(StageSettings):
-    """How stories are read."""
-
-    encoding: str | None = Field(None, description="Encoding of all text inputs; default: found out for each.")
-    max_bytes: int = Field(5_000_000, ge=1, description="Largest story taken, in bytes.")
 
 
 class Settings(BaseModel):

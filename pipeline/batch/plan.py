@@ -50,12 +50,7 @@ def make_plan(
         words = size = 0
 
     with atomic(store.work / "refused.jsonl") as refused:
-        for found in stories(
-            [Path(i) for i in inputs],
-            encoding=settings.read.encoding,
-            max_bytes=settings.read.max_bytes,
-            exclude=[store.out],
-        ):
+        for found in stories([Path(i) for i in inputs], settings.read, exclude=[store.out]):
             plan.found += 1
             if row := _refusal(found):
                 plan.failed += "code" in row

@@ -1,54 +1,55 @@
-"""Readers: files to documents. Discover, decode, then one file a format.
+"""Readers: files to documents. Discover, unpack, decode, then one file a format.
 
 Everything found gives exactly one :class:`Found`, in a stable order: a document, an error, or why it was skipped.
+Nothing is ever fetched, and no file makes a reader raise anything but :class:`StoryError`.
 """
 
 from __future__ import annotations
 
-import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
-from models.document import Document, Meta, Source
+from pydantic import ValidationError
+
+from models.document import Document, Meta
 from pipeline.errors import StoryError, UsageError
-from pipeline.readers import jsonl, wire
+from pipeline.readers import delimited, feed, html, iptc7901, jsonl, markup, newsml, nitf, parquet, wire
 from pipeline.readers.decode import decode, known
 from pipeline.readers.discover import Thing, walk
+from pipeline.readers.found import File, Found, whole
 from pipeline.readers.jsonl import document_of
+from pipeline.readers.options import ReadSettings
+from pipeline.readers.unpack import PACKED, members, unpacked
 
-__all__ = ["Found", "document_of", "read", "stories"]
+__all__ = ["Found", "ReadSettings", "document_of", "read", "stories"]
 
-MAX_BYTES = 5_000_000
-"""Largest story taken, in bytes: some 800,000 words."""
 _LINES = frozenset({".jsonl", ".ndjson"})
-_MARKUP = frozenset((".xml", ".nitf", ".html", ".htm", ".xhtml", ".rss", ".atom", ".csv", ".tsv", ".parquet"))
+_XML = frozenset({".xml", ".nitf", ".ntf", ".newsml", ".g2", ".rss", ".atom", ".rdf"})
+_HTML = frozenset({".html", ".htm", ".xhtml"})
+_TABLES = frozenset({".csv", ".tsv"})
 _FILES = frozenset(
     (".pdf", ".doc", ".docx", ".rtf", ".odt", ".xls", ".xlsx", ".py", ".toml", ".yaml", ".yml", ".spacy")
 )
 _MEDIA = frozenset((".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".webp", ".svg", ".mp3", ".mp4", ".mov", ".wav"))
-_PACKED = frozenset((".zip", ".gz", ".zst", ".bz2", ".xz", ".tar", ".7z", ".db", ".sqlite"))
-_UNREAD = _MARKUP | _FILES | _MEDIA | _PACKED
-"""Suffixes of what is no plain text, or is markup that no reader here understands."""
+_ARCHIVES = frozenset((".bz2", ".xz", ".tar", ".tgz", ".7z", ".db", ".sqlite", ".zip"))
+_UNREAD = _FILES | _MEDIA | _ARCHIVES
+"""Suffixes of what is no plain text and has no reader."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """One thing found: a ``document``, or the ``error`` that kept it from being one, or why it was ``skipped``."""
+def read(path: str | Path, **options: Any) -> Iterator[Document]:
+    """Every story of a file or folder. Raises :class:`StoryError` at the first that cannot be read.
 
-    id: str
-    path: str
-    document: Document | None = None
-    error: StoryError | None = None
-    skipped: str | None = None
-    line: int | None = None
-    warnings: tuple[str, ...] = ()
-
-
-def read(path: str | Path, *, encoding: str | None = None, max_bytes: int = MAX_BYTES) -> Iterator[Document]:
-    """Every story of a file or folder. Raises :class:`StoryError` at the first that cannot be read."""
-    for found in stories([path], encoding=encoding, max_bytes=max_bytes):
+    ``options`` are the fields of :class:`ReadSettings`: ``encoding="latin2"``, ``text_column="body"``.
+    """
+    try:
+        settings = ReadSettings(**options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(f"{first['loc'][0]} = {first['input']!r}: {first['msg']}") from None
+    for found in stories([path], settings):
         if found.error is not None:
             raise StoryError(found.error.code, f"{found.path}: {found.error.message}")
         if found.document is not None:
@@ -56,25 +57,22 @@ def read(path: str | Path, *, encoding: str | None = None, max_bytes: int = MAX_
 
 
 def stories(
-    inputs: Sequence[str | Path],
-    *,
-    encoding: str | None = None,
-    max_bytes: int = MAX_BYTES,
-    exclude: Sequence[Path] = (),
+    inputs: Sequence[str | Path], settings: ReadSettings | None = None, *, exclude: Sequence[Path] = ()
 ) -> Iterator[Found]:
     """Everything found below ``inputs``, one by one. Two stories with one id are told apart by ``#2``.
 
     Raises :class:`UsageError` for an input that is not there or an encoding that does not exist.
     """
-    if encoding is not None:
-        encoding = known(encoding)
+    settings = settings or ReadSettings()
+    if settings.encoding is not None:
+        settings = settings.model_copy(update={"encoding": known(settings.encoding)})
     seen: set[str] = set()
     for given in inputs:
         root = Path(given)
         if not os.path.lexists(given):
             raise UsageError(f"there is no file or folder {root}", "Check the path")
         for thing in walk(root, exclude):
-            for found in _read(thing, encoding, max_bytes):
+            for found in _thing(thing, settings):
                 yield _told_apart(found, seen)
 
 
@@ -91,54 +89,94 @@ def _told_apart(found: Found, seen: set[str]) -> Found:
     return Found(id_, found.path, found.document, found.error, found.skipped, found.line, (*found.warnings, warning))
 
 
-def _read(thing: Thing, encoding: str | None, max_bytes: int) -> Iterator[Found]:
-    suffix = thing.path.suffix.lower()
+def _thing(thing: Thing, settings: ReadSettings) -> Iterator[Found]:
     if thing.error is not None or thing.skipped is not None:
         yield Found(thing.name, thing.name, error=thing.error, skipped=thing.skipped)
-    elif suffix in _UNREAD:
-        yield Found(thing.name, thing.name, skipped=f"no reader for {suffix}")
-    elif suffix in _LINES:
-        yield from _rows(thing, encoding, max_bytes)
-    else:
-        yield _whole(thing, encoding, max_bytes, suffix == ".json")
-
-
-def _rows(thing: Thing, encoding: str | None, max_bytes: int) -> Iterator[Found]:
+        return
     try:
-        for line, result, warnings in jsonl.rows(thing.path, thing.name, encoding, max_bytes):
-            if isinstance(result, StoryError):
-                yield Found(f"{thing.name}:{line}", thing.name, error=result, line=line)
-            else:
-                yield Found(result.id, thing.name, result, line=line, warnings=warnings)
+        if thing.name.lower().endswith(".zip"):
+            for member in members(thing):
+                yield from _thing(member, settings)
+        else:
+            yield from _file(thing, settings)
+    except StoryError as error:
+        yield Found(thing.name, thing.name, error=error)
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         yield Found(thing.name, thing.name, error=StoryError("E_IO", message))
 
 
-def _whole(thing: Thing, encoding: str | None, max_bytes: int, is_json: bool) -> Found:
-    try:
-        if thing.size > max_bytes:
-            raise StoryError("E_TOO_LARGE", f"{thing.size:,} bytes, and {max_bytes:,} is the limit (read.max_bytes)")
-        data = thing.path.read_bytes()
-        if is_json:
-            document, warnings = jsonl.parse(data, thing.name, None, encoding)
-            return Found(document.id, thing.name, document, warnings=warnings)
-        decoded = decode(data, encoding)
-    except StoryError as error:
-        if is_json and error.code == "E_EMPTY_FIELD":
-            return Found(thing.name, thing.name, skipped="JSON without a text field")
-        return Found(thing.name, thing.name, error=error)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        return Found(thing.name, thing.name, error=StoryError("E_IO", message))
-    source = Source(
-        path=thing.name,
-        format="wire",
-        sha256=hashlib.sha256(data).hexdigest(),
-        bytes=len(data),
-        encoding=decoded.encoding,
-        encoding_by=decoded.by,
-    )
-    document = wire.story(thing.name, decoded.text, source, Meta())
-    warnings = decoded.warnings if decoded.text.strip() else (*decoded.warnings, "the story is empty")
-    return Found(document.id, thing.name, document, warnings=warnings)
+def _file(thing: Thing, settings: ReadSettings) -> Iterator[Found]:
+    inner = PurePosixPath(thing.name.lower())
+    packed = inner.suffix if inner.suffix in PACKED else None
+    suffix = inner.with_suffix("").suffix if packed else inner.suffix
+
+    def opened() -> IO[bytes]:
+        return unpacked(thing.open(), thing.size, packed) if packed else thing.open()
+
+    name = thing.name
+    if suffix in _UNREAD:
+        yield Found(name, name, skipped="an archive within an archive" if packed else f"no reader for {suffix}")
+    elif suffix in _TABLES:
+        yield from delimited.read(opened, name, settings, suffix == ".tsv")
+    elif suffix == ".parquet":
+        plain = thing.opener is None and packed is None
+        yield from parquet.read(thing.path if plain else _held(opened, settings), name, settings)
+    else:
+        with opened() as stream:
+            if suffix in _LINES:
+                yield from jsonl.lines(stream, name, settings)
+            elif suffix in _XML or suffix in _HTML or suffix == ".json":
+                data = whole(stream, settings.max_file_bytes, "read.max_file_bytes")
+                yield from _marked_up(File(data, name, settings), suffix)
+            else:
+                yield from _text(stream, name, settings)
+
+
+def _held(opened: Any, settings: ReadSettings) -> IO[bytes]:
+    with opened() as stream:
+        return io.BytesIO(whole(stream, settings.max_file_bytes, "read.max_file_bytes"))
+
+
+def _marked_up(file: File, suffix: str) -> Iterator[Found]:
+    if suffix == ".json":
+        yield from jsonl.whole(file)
+    elif suffix in _HTML:
+        yield from html.read(file)
+    else:
+        yield from _xml(file)
+
+
+def _xml(file: File) -> Iterator[Found]:
+    root, decoded = markup.parse(file.data, file.settings.encoding)
+    kind = markup.name(root)
+    if nitf.is_nitf(root):
+        yield from nitf.read(file, root, decoded)
+    elif kind in newsml.ROOTS:
+        yield from newsml.read(file, root, decoded)
+    elif kind in feed.ROOTS:
+        yield from feed.read(file, decoded)
+    elif kind == "html":
+        yield from html.read(file)
+    else:
+        yield file.skip(f"XML of a kind that is not read here: <{kind[:40]}>")
+
+
+def _text(stream: IO[bytes], name: str, settings: ReadSettings) -> Iterator[Found]:
+    data = stream.read(settings.max_bytes + 1)
+    file = File(data, name, settings)
+    framed = iptc7901.is_framed(data)
+    if (framed or data.lstrip()[:5] == b"<?xml") and len(data) > settings.max_bytes:
+        data += whole(stream, settings.max_file_bytes - len(data), "read.max_file_bytes")
+        file = File(data, name, settings)
+    elif len(data) > settings.max_bytes:
+        raise StoryError("E_TOO_LARGE", f"more than {settings.max_bytes:,} bytes, the limit (read.max_bytes)")
+    if framed:
+        yield from iptc7901.read(file)
+    elif data.lstrip()[:5] == b"<?xml":
+        yield from _xml(file)
+    else:
+        decoded = decode(data, settings.encoding)
+        document = wire.story(name, decoded.text, file.source("wire", decoded), Meta())
+        warnings = decoded.warnings if decoded.text.strip() else (*decoded.warnings, "the story is empty")
+        yield Found(document.id, name, document, warnings=warnings)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pipeline.errors import StoryError
 
@@ -15,7 +16,8 @@ from pipeline.errors import StoryError
 class Thing:
     """A file found (``error`` and ``skipped`` None), or what cannot be taken and why.
 
-    ``name`` is its path within the input, with ``/``; bytes that are no UTF-8 are percent-escaped.
+    ``name`` is its path within the input, with ``/``; bytes that are no UTF-8 are percent-escaped. ``size`` is what
+    it takes on disk, packed. A member of an archive has an ``opener``.
     """
 
     path: Path
@@ -23,6 +25,11 @@ class Thing:
     size: int = 0
     error: StoryError | None = None
     skipped: str | None = None
+    opener: Callable[[], IO[bytes]] | None = None
+
+    def open(self) -> IO[bytes]:
+        """The file's bytes as a stream: of the file itself, or of a member of an archive."""
+        return self.opener() if self.opener is not None else self.path.open("rb")
 
 
 def walk(root: Path, exclude: Sequence[Path] = ()) -> Iterator[Thing]:

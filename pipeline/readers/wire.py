@@ -85,10 +85,19 @@ _INLINE_TAIL = re.compile(r"\((?:Reporting|Additional reporting|Writing|Editing|
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
-def story(id_: str, text: str, source: Source, given: Meta) -> Document:
-    """The document of a wire text. ``given`` is what is known from outside; it wins over what the text says."""
+def story(
+    id_: str, text: str, source: Source, given: Meta, *, headed: bool = True, dateline: int = 0, tail: int = 0
+) -> Document:
+    """The document of a wire text. ``given`` is what is known from outside; it wins over what the text says.
+
+    A text that is not ``headed`` comes from a format that keeps header fields and headline elsewhere, so they are
+    not looked for. So many letters at its start are known to be its ``dateline``, so many at its end its ``tail``.
+    """
     desk = _Reading(text)
-    desk.read()
+    if headed:
+        desk.read()
+    else:
+        desk.read_copy(given.headline, dateline, tail)
     meta = Meta.model_validate({**desk.meta, **given.model_dump(exclude_unset=True)})
     fields: dict[str, Any] = {"id": id_, "schema": SCHEMA, "source": source, "meta": meta, "text": text}
     fields["body"] = Span(start=desk.at, end=desk.end)
@@ -121,6 +130,26 @@ class _Reading:
             self._dateline()
         else:
             self._byline()
+        self._published()
+
+    def read_copy(self, headline: str | None, dateline: int, tail: int) -> None:
+        """Find the zones of a text without header fields; a first line that is the known headline is one."""
+        self._skip_space()
+        if tail:
+            self._tail(self.end - tail, self.end)
+            self.end -= tail
+            self._skip_space()
+        self._tails()
+        if dateline:
+            found = _DATELINE.match(self.text, self.at, dateline)
+            self._take_dateline(found, dateline)
+        else:
+            end = self._line()
+            if headline and self.text[self.at : end].split() == headline.split() and self._more(end):
+                self._take("headline", end)
+            self._embargo()
+            self._byline()
+            self._dateline()
         self._published()
 
     def _skip_space(self) -> None:
@@ -281,9 +310,17 @@ class _Reading:
         found = self._dateline_at()
         if found is None:
             return False
-        start, end = self.at, found.end()
-        if not self._more(end):
+        if not self._more(found.end()):
             return False
+        self._take_dateline(found, found.end())
+        return True
+
+    def _take_dateline(self, found: re.Match[str] | None, end: int) -> None:
+        """The text up to ``end`` is the dateline; ``found`` is what could be read in it."""
+        self.meta["dateline"] = {"start": self.at, "end": end}
+        self._take("dateline", end)
+        if found is None:
+            return
         places = [titled(place.strip()) for place in re.split(r"/|\band\b", found["places"] or "") if place.strip()]
         if places:
             self.meta.setdefault("place", places[0])
@@ -302,9 +339,6 @@ class _Reading:
                     self.meta.setdefault("published", valid)
             else:
                 self.day = (number, day)
-        self.meta["dateline"] = {"start": start, "end": end}
-        self._take("dateline", end)
-        return True
 
     def _published(self) -> None:
         """A header that gives the year and a dateline that gives the day make a date together."""

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from models.document import Document, check
 from pipeline.errors import StoryError, UsageError
-from pipeline.readers import Found, read, stories
+from pipeline.readers import Found, ReadSettings, read, stories
 from pipeline.readers.decode import decode
-from pipeline.readers.jsonl import moment
+from pipeline.readers.moments import moment
 
 HOSTILE = Path(__file__).parent / "hostile"
 
 
 def one(path: Path, **options: Any) -> Found:
-    found = list(stories([path], **options))
+    found = list(stories([path], ReadSettings(**options)))
     assert len(found) == 1
     return found[0]
 
@@ -38,6 +38,7 @@ def outcome(found: Found) -> str:
 @pytest.mark.parametrize(
     ("name", "outcomes"),
     [
+        ("billion-laughs.nitf.xml", ["E_XML_ENTITY"]),
         ("binary.png.txt", ["E_BINARY"]),
         ("bom-utf8.txt", ["ok"]),
         ("cp1252.txt", ["ok"]),
@@ -46,6 +47,8 @@ def outcome(found: Found) -> str:
         ("dup-id.jsonl", ["ok", "warned"]),
         ("dup-key.json", ["warned"]),
         ("empty.txt", ["warned"]),
+        ("entities.html", ["ok"]),
+        ("ext-dtd.nitf.xml", ["ok"]),
         ("huge-int.jsonl", ["E_JSON"]),
         ("invalid-utf8.txt", ["warned"]),
         ("nan.jsonl", ["E_JSON"]),
@@ -55,10 +58,11 @@ def outcome(found: Found) -> str:
         ("surrogate-escape.jsonl", ["warned"]),
         ("traversal-id.jsonl", ["ok", "warned", "ok", "ok"]),
         ("truncated-last-line.jsonl", ["ok", "E_JSON"]),
+        ("truncated.nitf.xml", ["E_XML"]),
         ("utf16be-nobom.txt", ["ok"]),
         ("utf16le-bom.txt", ["ok"]),
         ("whitespace.txt", ["warned"]),
-        ("xxe.nitf.xml", ["skipped"]),
+        ("xxe.nitf.xml", ["E_XML_ENTITY"]),
         ("zalgo.txt", ["ok"]),
     ],
 )
@@ -197,7 +201,7 @@ def test_a_folder_is_walked_in_order_and_ids_are_paths(tmp_path: Path) -> None:
         ("picture.png", "skipped"),
         ("pipe.txt", "skipped"),
         ("self", "skipped"),
-        ("z.xml", "skipped"),
+        ("z.xml", "E_XML"),
     ]
     assert all(item.skipped for item in stories([tmp_path / "pipe.txt"]))
 
@@ -227,8 +231,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("a.txt", "b.jsonl"):
         (tmp_path / name).write_text('{"text":"x"}')
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", refuse)
-        patched.setattr("pipeline.readers.jsonl.open", refuse, raising=False)
+        patched.setattr(Path, "open", refuse)
         assert [outcome(item) for item in stories([tmp_path])] == ["E_IO", "E_IO"]
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.readers.discover.os.scandir", refuse)
