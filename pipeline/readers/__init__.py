@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -120,8 +120,10 @@ def _file(thing: Thing, settings: ReadSettings) -> Iterator[Found]:
     elif suffix in _TABLES:
         yield from delimited.read(opened, name, settings, suffix == ".tsv")
     elif suffix == ".parquet":
+        # Parquet is read from its end: only a plain file can be read where it lies.
         plain = thing.opener is None and packed is None
-        yield from parquet.read(thing.path if plain else _held(opened, settings), name, settings)
+        with thing.open() if plain else _held(opened, settings) as table:
+            yield from parquet.read(table, name, settings)
     else:
         with opened() as stream:
             if suffix in _LINES:
@@ -133,7 +135,7 @@ def _file(thing: Thing, settings: ReadSettings) -> Iterator[Found]:
                 yield from _text(stream, name, settings)
 
 
-def _held(opened: Any, settings: ReadSettings) -> IO[bytes]:
+def _held(opened: Callable[[], IO[bytes]], settings: ReadSettings) -> IO[bytes]:
     with opened() as stream:
         return io.BytesIO(whole(stream, settings.max_file_bytes, "read.max_file_bytes"))
 

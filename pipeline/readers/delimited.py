@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import IO
 
 from models.document import Source
@@ -68,19 +69,13 @@ class _Table:
     def rows(self) -> Iterator[Found]:
         """The rows below the header that are not blank."""
         csv.field_size_limit(self.settings.max_bytes)
-        lines = self._lines()
-        first = next(lines, "").lstrip("\ufeff")
-        if not first.strip():
-            raise StoryError("E_TABLE", "the table has no header line")
-
-        def again() -> Iterator[str]:
-            yield first
-            yield from lines
-
-        reader = csv.reader(again(), delimiter="\t" if self.tabs else _delimiter(first))
-        number = 0
-        start = 1
+        number, start = 0, 1
         try:
+            lines = self._lines()
+            first = next(lines, "").lstrip("\ufeff")
+            if not first.strip():
+                raise StoryError("E_TABLE", "the table has no header line")
+            reader = csv.reader(chain([first], lines), delimiter="\t" if self.tabs else _delimiter(first))
             header = next(reader)
             fields = columns(header, self.settings)
             start = reader.line_num + 1

@@ -72,12 +72,13 @@ def _paragraphs(detail: Any) -> list[str]:
     text = detail.get("value")
     if not isinstance(text, str):
         return []
-    kind = str(detail.get("type") or "")
-    # RSS says nothing of the kind: what holds a tag or an entity is HTML.
-    return fragment(text) if "html" in kind or "xml" in kind or "<" in text or "&" in text else plain(text)
+    # RSS says nothing of the kind of a text: what holds a tag or an entity is HTML.
+    return fragment(text) if "<" in text or "&" in text else plain(text)
 
 
 def _time(entry: Any, key: str) -> str | None:
+    if key not in entry:  # asked for what is not there, the library answers with another time
+        return None
     given = moment(entry.get(key))
     if given is not None:
         return given

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from typing import IO, Any
 
 import orjson
@@ -22,7 +21,7 @@ _ROWS = 64
 """Rows held at once."""
 
 
-def read(file: Path | IO[bytes], name: str, settings: ReadSettings) -> Iterator[Found]:
+def read(file: IO[bytes], name: str, settings: ReadSettings) -> Iterator[Found]:
     """The rows of a table, a few at a time."""
     needed("pyarrow", "parquet", "Parquet files")
     import pyarrow as pa
