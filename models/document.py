@@ -74,8 +74,10 @@ class Source(Record):
         "in lines, else the whole file."
     )
     bytes: int
-    encoding: str | None = Field(None, description="utf-8, utf-8-sig, utf-16-le, utf-16-be, cp1252.")
-    encoding_by: str | None = Field(None, description="What decided it: bom, valid, nul-pattern, fallback, option.")
+    encoding: str | None = Field(None, description="utf-8, utf-8-sig, utf-16-le, cp1252 ...")
+    encoding_by: str | None = Field(
+        None, description="What decided it: bom, declared, valid, nul-pattern, fallback, option."
+    )
     line: int | None = Field(None, description="1-based line in a file of many stories.")
     item: int | None = Field(None, description="1-based place in a file of many stories that has no lines.")
 

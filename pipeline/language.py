@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,9 @@ class Parser:
             for doc in self.nlp.pipe(batch, batch_size=batch_size):
                 kept.append(doc)
                 if len(kept) == counts[0]:
-                    yield kept[0] if len(kept) == 1 else Doc.from_docs(kept, ensure_whitespace=False, exclude=["tensor"])
+                    # spaCy's type stub does not know `exclude`.
+                    joined = partial(Doc.from_docs, ensure_whitespace=False, exclude=["tensor"])  # type: ignore[call-arg]
+                    yield kept[0] if len(kept) == 1 else joined(kept)
                     counts.pop(0)
                     kept = []
 

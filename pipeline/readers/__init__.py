@@ -165,20 +165,19 @@ def _xml(file: File) -> Iterator[Found]:
 
 
 def _text(stream: IO[bytes], name: str, settings: ReadSettings) -> Iterator[Found]:
-    data = stream.read(settings.max_bytes + 1)
+    head = stream.read(iptc7901.HEAD)
+    framed, xml = iptc7901.is_framed(head), head.lstrip()[:5] == b"<?xml"
+    if framed or xml:
+        data = whole(stream, settings.max_file_bytes, "read.max_file_bytes", head)
+    else:
+        data = whole(stream, settings.max_bytes, "read.max_bytes", head)
     file = File(data, name, settings)
-    framed = iptc7901.is_framed(data)
-    if (framed or data.lstrip()[:5] == b"<?xml") and len(data) > settings.max_bytes:
-        data += whole(stream, settings.max_file_bytes - len(data), "read.max_file_bytes")
-        file = File(data, name, settings)
-    elif len(data) > settings.max_bytes:
-        raise StoryError("E_TOO_LARGE", f"more than {settings.max_bytes:,} bytes, the limit (read.max_bytes)")
     if framed:
         yield from iptc7901.read(file)
-    elif data.lstrip()[:5] == b"<?xml":
+    elif xml:
         yield from _xml(file)
     else:
-        decoded = decode(data, settings.encoding)
+        decoded = decode(file.data, settings.encoding)
         document = wire.story(name, decoded.text, file.source("wire", decoded), Meta())
         warnings = decoded.warnings if decoded.text.strip() else (*decoded.warnings, "the story is empty")
         yield Found(document.id, name, document, warnings=warnings)

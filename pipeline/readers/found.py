@@ -12,6 +12,8 @@ from pipeline.readers.decode import Decoded, clean
 from pipeline.readers.options import ReadSettings
 from pipeline.readers.wire import story
 
+_PIECE = 1 << 18
+
 
 @dataclass(frozen=True)
 class Found:
@@ -120,9 +122,16 @@ def cleaned(value: Any) -> Any:
     return value
 
 
-def whole(file: IO[bytes], limit: int, setting: str) -> bytes:
-    """All bytes of ``file``. Raises :class:`StoryError` E_TOO_LARGE beyond ``limit``, which is that ``setting``."""
-    data = file.read(limit + 1)
-    if len(data) > limit:
+def whole(file: IO[bytes], limit: int, setting: str, head: bytes = b"") -> bytes:
+    """``head`` and all bytes left in ``file``.
+
+    Raises :class:`StoryError` E_TOO_LARGE beyond ``limit`` bytes, which is what ``setting`` says.
+    """
+    pieces = [head]
+    size = len(head)
+    while size <= limit and (piece := file.read(_PIECE)):
+        pieces.append(piece)
+        size += len(piece)
+    if size > limit:
         raise StoryError("E_TOO_LARGE", f"more than {limit:,} bytes, the limit ({setting})")
-    return data
+    return b"".join(pieces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -60,6 +61,8 @@ def _decoded(file: File) -> Decoded:
 def _article(root: Element) -> list[str]:
     import trafilatura
 
+    # It logs what it gives up on; here that is told in the story's row.
+    logging.getLogger("trafilatura").addHandler(logging.NullHandler())
     page = _copied(root)
     try:
         result: Any = trafilatura.bare_extraction(

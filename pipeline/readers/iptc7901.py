@@ -21,6 +21,8 @@ from pipeline.readers.wire import agency_of
 
 FORMAT = "iptc7901"
 _SOH, _STX, _ETX, _EOT = b"\x01", b"\x02", b"\x03", b"\x04"
+HEAD = 65_536
+"""Bytes of a file by which it is known."""
 _IDLE = b"\x00\x16\x7f\r\n \t"
 """Bytes sent between messages."""
 _HEADER = re.compile(
@@ -44,8 +46,7 @@ _SLUG = re.compile(r"(?:BC|AM|PM|AP)-\S.*|[^ ]+--[^ ]+.*")
 
 def is_framed(data: bytes) -> bool:
     """Whether a file begins with a message's header."""
-    head = data[:4096].lstrip(_IDLE)
-    return head.startswith(_SOH) and _STX in data[:65_536]
+    return data[:4096].lstrip(_IDLE).startswith(_SOH) and _STX in data[:HEAD]
 
 
 def read(file: File) -> Iterator[Found]:

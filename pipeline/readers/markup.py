@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from html.entities import name2codepoint
+from html.entities import html5
 
 from lxml import etree
 
@@ -136,10 +136,8 @@ def _short(message: str) -> str:
 
 def _character(entity: Element) -> str:
     name = str(getattr(entity, "name", ""))
-    if name in name2codepoint:
-        return chr(name2codepoint[name])
-    if name == "apos":
-        return "'"
+    if (character := html5.get(f"{name};")) is not None:
+        return character
     raise StoryError(
         "E_XML_ENTITY", f"the entity &{name[:60]}; is none of HTML's; entities are not expanded or fetched"
     )

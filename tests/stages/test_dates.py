@@ -252,7 +252,8 @@ def test_days_never_raises(value: str) -> None:
 WORDS = """the a last next this past of in on by to from until early late mid end nearly two three half and 1 3 12 28 31
 45 99 1989 2025 2024-25 '89 0900 GMT a.m. p.m. EST noon today yesterday tonight now recently future Friday Sunday March
 May Sept. Easter Christmas spring quarter year week month day days years hours second fiscal FY Q ago earlier later
-until till as soon early at least plans to every daily Mondays same then year-ago period third first decade century 1990s 20th , . - / : ' s ( ) will said Sun"""
+until till as soon early at least plans to every daily Mondays same then year-ago period third first
+decade century 1990s 20th , . - / : ' s ( ) will said Sun"""
 STORIES = st.lists(st.sampled_from(re.split(r"\s+", WORDS)), max_size=30).map(" ".join) | st.text(max_size=80)
 DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31)).map(date.isoformat) | st.none() | st.text(max_size=10)
 
