@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pipeline.batch.run import Run, open_run, rerun, run
     from pipeline.desk import Desk
     from pipeline.readers import read
+    from pipeline.review.diff import diff
     from pipeline.review.evaluate import evaluate
     from pipeline.settings import Settings
     from pipeline.stage import Stage, StageSettings
@@ -55,6 +56,7 @@ __all__ = [
     "Stage",
     "StageSettings",
     "check",
+    "diff",
     "evaluate",
     "open_run",
     "read",
@@ -71,6 +73,7 @@ _HOMES = {
     "rerun": "pipeline.batch.run",
     "run": "pipeline.batch.run",
     "read": "pipeline.readers",
+    "diff": "pipeline.review.diff",
     "evaluate": "pipeline.review.evaluate",
     "Settings": "pipeline.settings",
     "Stage": "pipeline.stage",

@@ -133,6 +133,13 @@ def rerun_command(
     with observer(quiet) as watching:
         result = rerun(stage, out, assignments=assignments, only=only, new=new, workers=workers, observer=watching)
         watching.finish(result)
+    if result.changed and not quiet:
+        from pipeline.review.diff import diff
+        from pipeline.review.tables import change_lines
+
+        for line in change_lines(diff(result.out, listed=False)):
+            click.echo(line, err=True)
+        click.echo(f"see them with: copydesk diff {result.out}", err=True)
     sys.exit(result.exit_code)
 
 
@@ -290,6 +297,33 @@ def evaluate_command(gold: Path, out: Path, worst: int, samples: int, as_json: b
 
     evaluation = evaluate(gold, out, samples=samples, worst=worst)
     _json(evaluation.to_dict()) if as_json else show_evaluation(evaluation)
+
+
+@main.command("diff")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path), required=False)
+@click.option("--gold", type=click.Path(path_type=Path), help="Tell gains from losses by this gold.")
+@click.option("--stage", "stages", multiple=True, help="Compare only what this stage makes; may be given again.")
+@click.option("--show", "shown", type=click.IntRange(0), default=20, show_default=True, help="Changes shown a section.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with each change in its sentence.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with every change.")
+@_said_plainly
+def diff_command(
+    old: Path, new: Path | None, gold: Path | None, stages: Sequence[str], shown: int, html: Path | None, as_json: bool
+) -> None:
+    """Show what is added, removed and changed from the run OLD to the run NEW, stage by stage.
+
+    Without NEW: what the last rerun of OLD changed. Both may be a run's folder or a file of documents. Ids and
+    confidences do not count.
+    """
+    from pipeline.review.diff import diff
+    from pipeline.review.diff_page import page
+    from pipeline.review.tables import show_diff
+
+    found = diff(old, new, gold=gold, stages=stages or None)
+    if html is not None:
+        html.write_text(page(found), encoding="utf-8")
+    _json(found.to_dict()) if as_json else show_diff(found, shown)
 
 
 @main.command("quotes")

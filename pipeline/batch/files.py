@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -73,6 +74,17 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path``, whole or not at all."""
     with atomic(path) as file:
         file.write(data)
+
+
+def keep(path: Path, at: Path) -> None:
+    """Let the file at ``path`` be found at ``at`` too, whatever replaces it later; no bytes are copied where links do."""
+    temporary = at.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{at.name}")
+    with storage(at):
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copy2(path, temporary)
+        os.replace(temporary, at)
 
 
 def sync_folder(folder: Path) -> None:

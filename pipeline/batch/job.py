@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import orjson
 
 from models.document import Document
-from pipeline.batch.files import Digesting, atomic, write_atomic
+from pipeline.batch.files import Digesting, atomic, keep, write_atomic
 from pipeline.batch.pool import Pool
-from pipeline.batch.store import Layer, Plan, Shard, Store
+from pipeline.batch.store import PREVIOUS, Layer, Plan, Shard, Store
 from pipeline.errors import CopydeskError, StorageError, UsageError
 from pipeline.language import Parser
 from pipeline.settings import Settings
@@ -146,6 +146,7 @@ class Job:
         """Make the layers ``keys`` name where they are missing, then join them."""
         layers = [Layer(name, keys[name]) for name in ("parse", *self.names)]
         made = self._make(layers, keys)
+        self._keep_previous(before)
         joining = time.perf_counter()
         counts, changed = self._join([layer for layer in layers if layer.name != "parse"], stale, before)
         self.seconds["join"] = time.perf_counter() - joining
@@ -165,6 +166,14 @@ class Job:
             raise StorageError(f"{result.found} stories were found and {total} accounted for", "Please report this")
         self.state("finished", self.plan.inputs, keys, stale, result)
         return result
+
+    def _keep_previous(self, before: Path | None) -> None:
+        """The documents as they were stay in the work folder, so that what a rerun changed can be looked at."""
+        previous = self.store.work / PREVIOUS
+        if before is not None and before.exists():
+            keep(before, previous)
+        else:
+            previous.unlink(missing_ok=True)
 
     def _make(self, layers: Sequence[Layer], keys: Mapping[str, str]) -> tuple[str, ...]:
         tasks: list[dict[str, Any]] = []

@@ -1,6 +1,7 @@
 """The work folder of a run: the plan, and one folder a shard with a layer a stage.
 
     OUT/work/plan.json                the shards, and what the readers found
+    OUT/work/previous.jsonl           documents.jsonl as it was before the last rerun
     OUT/work/refused.jsonl            stories that could not be read, things that were passed over
     OUT/work/shards/00000/
         documents.jsonl               stories as read, one a line
@@ -28,6 +29,7 @@ from pipeline.errors import StorageError
 
 KEPT = 4
 """Layers kept of one stage: the current one and those of the last settings tried."""
+PREVIOUS = "previous.jsonl"
 
 
 @dataclass(frozen=True)

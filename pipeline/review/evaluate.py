@@ -172,7 +172,7 @@ class Marking:
     def add(self, gold: Story, found: Story) -> None:
         """Mark one more story."""
         self.ids.append(gold.id)
-        self.marks.append(mark(self.stage, gold, found, _paths(gold, found) if self.stage == "topics" else {}))
+        self.marks.append(mark(self.stage, gold, found, paths_of(gold, found) if self.stage == "topics" else {}))
 
     def names(self) -> list[tuple[str, str]]:
         """Measures with their kind: the stage's own first, then classes by size."""
@@ -242,7 +242,7 @@ def _interval(figures: Figures) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _paths(gold: Story, found: Story) -> dict[str, tuple[str, ...]]:
+def paths_of(gold: Story, found: Story) -> dict[str, tuple[str, ...]]:
     """Path from the root to each topic of both: the shipped vocabulary's, or what the documents say of other topics."""
     from pipeline.stages.topics.vocabulary import media_topics
 

@@ -9,6 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.review.changes import Change
+from pipeline.review.diff import Diff
+from pipeline.review.diff_page import facts
 from pipeline.review.evaluate import Evaluation, Measure, Scores
 from pipeline.review.scoring import Fault
 from pipeline.review.terminal import clean
@@ -85,3 +88,63 @@ def fault_line(fault: Fault) -> str:
     if fault.gold is None and fault.predicted is None:
         return what
     return f"{what}: {fault.predicted or 'nothing'}, not {fault.gold or 'nothing'}"
+
+
+def show_diff(diff: Diff, shown: int = 20, console: Console | None = None) -> None:
+    """Print what differs in numbers, and the first ``shown`` changes of each section."""
+    console = console or Console(file=sys.stdout, highlight=False)
+    console.print(Text(clean("\n".join(summary(diff)))))
+    if any(counts.total for counts in diff.counts.values()):
+        console.print(_counts(diff))
+    for section in diff.counts if shown else ():
+        changes = [change for change in diff.changes if change.section == section]
+        if changes:
+            console.print(_changes(section, changes, shown))
+
+
+def summary(diff: Diff) -> Iterator[str]:
+    """What was compared, and a line a section that differs."""
+    yield f"{diff.stories} stories compared, {diff.differing} with changes"
+    for ids, what in (
+        (diff.only_old, "only in the old run"),
+        (diff.only_new, "only in the new run"),
+        (diff.other_text, "not compared, their text is another one"),
+    ):
+        if ids:
+            yield f"{len(ids)} {what}: {', '.join(ids[:5])}{' ...' if len(ids) > 5 else ''}"
+
+
+def change_lines(diff: Diff) -> Iterator[str]:
+    """A line a section with changes, for the end of a rerun."""
+    for section, counts in diff.counts.items():
+        if counts.total:
+            yield f"{section}: {counts.added} added, {counts.removed} removed, {counts.changed} changed"
+
+
+def _counts(diff: Diff) -> Table:
+    names = ["added", "removed", "changed", "same", "rescored", *(["gains", "losses"] if diff.judged else [])]
+    table = Table("Section")
+    for name in names:
+        table.add_column(name.capitalize(), justify="right")
+    for section, counts in diff.counts.items():
+        table.add_row(section, *(f"{getattr(counts, name):,}" for name in names))
+    return table
+
+
+def _changes(section: str, changes: list[Change], shown: int) -> Table:
+    more = f", the first {shown} of {len(changes)}" if len(changes) > shown else ""
+    table = Table("Story", "What", "Where", title=f"{section}{more}", title_justify="left")
+    signs = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+    for change in changes[:shown]:
+        sign, style = signs[change.kind]
+        text = " ".join(str((change.new or change.old or {}).get("text", "")).split())
+        both = change.kind == "changed"
+        lines = [
+            f"{name}: {old or 'nothing'} → {new or 'nothing'}" if both else f"{name}: {old or new}"
+            for name, old, new in facts(change)
+        ]
+        what = Text(f"{sign} {clean('; '.join(lines))}", style=style)
+        if change.verdict:
+            what.append(f" {change.verdict}", style="bold")
+        table.add_row(Text(clean(change.story)), what, Text(clean(text)))
+    return table
