@@ -75,7 +75,12 @@ WIRE = [
     ("They meet every morning and every two weeks.", {"every morning": "XXXX-XX-XXTMO", "every two weeks": "P2W"}),
     ("It was signed on Good Friday and Labor Day.", {"Good Friday": "2025-04-18", "Labor Day": "2025-09-01"}),
     ("The lease runs twenty-five years.", {"twenty-five years": "P25Y"}),
-    ("She spoke for two and a half hours.", {"two and a half hours": "PT2.5H"}),
+    ("She spoke for two and a half hours.", {"two and a half hours": "PT2H30M"}),
+    ("They spent 2 1/2 years and half an hour there.", {"2 1/2 years": "P2Y6M", "half an hour": "PT30M"}),
+    ("It took an hour and 20 minutes.", {"an hour and 20 minutes": "PT1H20M"}),
+    ("A weeklong, day-long or two-month-long wait.", {"weeklong": "P1W", "day-long": "P1D", "two-month-long": "P2M"}),
+    ("He serves three years' probation.", {"three years": "P3Y"}),
+    ("Trains stop at 1830 hrs.", {"1830 hrs": "2025-03-28T18:30"}),
     ("It began in the early 1990s.", {"the early 1990s": "199"}),
     ("Prices rose in Q2 FY25.", {"Q2 FY25": "2025-Q2"}),
     ("Rain is due tomorrow.", {"tomorrow": "2025-03-29"}),
@@ -252,8 +257,8 @@ def test_days_never_raises(value: str) -> None:
 WORDS = """the a last next this past of in on by to from until early late mid end nearly two three half and 1 3 12 28 31
 45 99 1989 2025 2024-25 '89 0900 GMT a.m. p.m. EST noon today yesterday tonight now recently future Friday Sunday March
 May Sept. Easter Christmas spring quarter year week month day days years hours second fiscal FY Q ago earlier later
-until till as soon early at least plans to every daily Mondays same then year-ago period third first
-decade century 1990s 20th , . - / : ' s ( ) will said Sun"""
+until till as soon early at least plans to every daily Mondays same then year-ago period third first decade century
+1990s 20th night morning before after o'clock past H AD long 1/2 , . - / : ' s ( ) will said Sun"""
 STORIES = st.lists(st.sampled_from(re.split(r"\s+", WORDS)), max_size=30).map(" ".join) | st.text(max_size=80)
 DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31)).map(date.isoformat) | st.none() | st.text(max_size=10)
 

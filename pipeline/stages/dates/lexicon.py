@@ -94,6 +94,9 @@ def _figures(token: str) -> frozenset[str]:
 # --- numbers ---
 
 _WORDS = re.compile(r"[a-z]+|[0-9]+(?:[.,][0-9]+)*")
+_FRACTION = re.compile(r"[ -]1/2\b")
+_ADDED = re.compile(r"(?<!hundred)(?<!thousand)\sand\s(?!a half)")
+"""``two and three`` are two numbers, ``a hundred and three`` and ``two and a half`` are one."""
 _VAGUE = frozenset({"several", "some", "few", "many", "dozens", "hundreds", "thousands", "various", "numerous"})
 _SKIPPED = frozenset({"and", "of", "more", "other", "full", "straight", "consecutive", "the"})
 
@@ -102,7 +105,10 @@ def number(words: str) -> str | None:
     """A count in words or figures as a duration writes it: ``two and a half`` 2.5, ``several`` X, ``a`` 1."""
     total, part, half = 0.0, 0.0, 0.0
     seen = False
-    for word in _WORDS.findall(words.lower()):
+    said = _FRACTION.sub(" and a half", words.lower())
+    if _ADDED.search(said):
+        return None
+    for word in _WORDS.findall(said):
         cardinal = lookup("cardinal", word)
         if word in _VAGUE:
             return "X"
@@ -129,7 +135,7 @@ def number(words: str) -> str | None:
 
 
 def _has_one(words: str) -> bool:
-    return bool(re.search(r"\bone\b|\b1\b|and a half", words.lower()))
+    return bool(re.search(r"\bone\b|\b1\b|and a half|1/2", words.lower()))
 
 
 def year_in_words(words: str) -> int | None:
