@@ -12,6 +12,7 @@ from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import full_year, lookup, number, year_in_words
 from pipeline.stages.dates.timex3 import SEASONS, months
 
+_APRIL = 4
 _NEXT, _LAST = ("next", "coming"), ("last", "past", "previous")
 
 
@@ -135,14 +136,18 @@ def _implied_year(month: int, day: int, start: int, context: Context) -> int | N
 
 def month_day(match: Match, context: Context) -> Reading | None:
     """``March 28``, ``Friday, 28 March 2025``: without a year the nearest such day."""
-    month, day = month_number(match["m"]), day_number(match["d"])
-    if not 1 <= day <= 31 or (match["d"].isalpha() and lookup("cardinal", match["d"])):
-        return None
-    year = year_of(match, context)
     if "the" in match and " of " not in match.text.lower():
         return None
+    return day_of_month(match["m"], match["d"], year_of(match, context), match.start, context)
+
+
+def day_of_month(named: str, numbered: str, year: int | None, start: int, context: Context) -> Reading | None:
+    """The reading of a month's name and a day's number in words or figures, at ``start`` in the text."""
+    month, day = month_number(named), day_number(numbered)
+    if not 1 <= day <= 31 or (numbered.isalpha() and lookup("cardinal", numbered)):
+        return None
     if year is None:
-        year = _implied_year(month, day, match.start, context)
+        year = _implied_year(month, day, start, context)
     if year is None:
         value = f"XXXX-{month:02}-{day:02}"
         return Reading("DATE", value) if day_of(2024, month, day) else None
@@ -178,6 +183,15 @@ def month_year(match: Match, context: Context) -> Reading | None:
     return Reading("DATE", f"{year:04}-{month_number(match['m']):02}") if year else None
 
 
+def two_months(match: Match, context: Context) -> list[Reading] | None:
+    """``April to June 2024``: two months that share a year, or cross it."""
+    first, last, year = month_number(match["m"]), month_number(match["m2"]), int(match["y"])
+    return [
+        Reading("DATE", f"{year - (first > last):04}-{first:02}", cut=match.span("m")),
+        Reading("DATE", f"{year:04}-{last:02}", cut=(match.span("m2")[0], match.end)),
+    ]
+
+
 def month_of_year(match: Match, context: Context) -> Reading | None:
     """``August of last year``."""
     year = year_of(match, context)
@@ -186,15 +200,37 @@ def month_of_year(match: Match, context: Context) -> Reading | None:
 
 def month(match: Match, context: Context) -> Reading | None:
     """``August``: the last one, or the next where the story looks ahead and it is not far off."""
-    number_ = month_number(match["m"])
+    return Reading("DATE", month_value(match["m"], match.start, context))
+
+
+def month_value(named: str, start: int, context: Context) -> str:
+    """The value of a month's name at ``start`` in the text."""
+    number_ = month_number(named)
     anchor = context.published
     if anchor is None:
-        return Reading("DATE", f"XXXX-{number_:02}")
+        return f"XXXX-{number_:02}"
+    if since := _range_start(start, context):
+        return f"{int(since[:4]) + (number_ < int(since[5:7])):04}-{number_:02}"
     ahead = (number_ - anchor.month) % 12
     year = anchor.year + (1 if number_ < anchor.month else 0)
-    if ahead and not (ahead <= 6 and context.direction(match.start) == "future"):
+    if ahead and not (ahead <= 6 and context.direction(start) == "future"):
         year -= 1
-    return Reading("DATE", f"{year:04}-{number_:02}")
+    return f"{year:04}-{number_:02}"
+
+
+def _range_start(start: int, context: Context) -> str | None:
+    """The month a range begins with that goes up to ``start``: ``from November to March``."""
+    one = context.seen[-1] if context.seen else None
+    value = one.reading.value if one else None
+    if one is None or value is None or not re.fullmatch(r"\d{4}-\d\d", value):
+        return None
+    gap = context.text[one.end : start]
+    between = context.words_before(one.start, 1)[-1:] == ["between"]
+    return (
+        value
+        if re.fullmatch(r"\s?[-–]\s?| to | through | until | till ", gap) or (between and gap == " and ")
+        else None
+    )
 
 
 def related_month(match: Match, context: Context) -> Reading | None:
@@ -227,8 +263,8 @@ def joined_years(match: Match, context: Context) -> list[Reading] | Reading | No
     second = int(match["y2"]) if "y2" in match else first - first % 100 + int(match["yy"])
     if second <= first:
         return None
-    if second == first + 1 and "yy" in match and fiscal_start(context) == 4:
-        return _fiscal(second, 4)
+    if second == first + 1 and "yy" in match and fiscal_start(context) == _APRIL:
+        return _fiscal(second, _APRIL)
     group = "y2" if "y2" in match else "yy"
     return [
         Reading("DATE", f"{first:04}", cut=match.span("y")),
@@ -249,8 +285,30 @@ def fiscal_year(match: Match, context: Context) -> Reading | None:
     ends = match["y2"] or match["yy2"] or (match["yy"] if "y" in match else "")
     if ends:
         last = int(ends) if len(ends) == 4 else first - first % 100 + int(ends)
-        return _fiscal(last, fiscal_start(context) or 4) if last == first + 1 else None
+        return _fiscal(last, fiscal_start(context) or _APRIL) if last == first + 1 else None
     return _fiscal(first, fiscal_start(context)) if short else Reading("DATE", f"{first:04}", dayless=True)
+
+
+def fiscal_noun(match: Match, context: Context) -> Reading | None:
+    """``the current fiscal``, as Indian copy has it for the fiscal year; not ``the current fiscal deficit``."""
+    following = context.token(match.end + 1)
+    if following is not None and following.idx > match.start and following.tag_ in ("NN", "NNS", "NNP", "NNPS", "JJ"):
+        return None
+    return related_fiscal(match.text, context)
+
+
+def related_fiscal(said: str, context: Context) -> Reading | None:
+    """``last fiscal year``, ``the current fiscal``: by the custom of the country where it is known to begin in April."""
+    anchor = context.published
+    if anchor is None:
+        return Reading("DATE", "XXXX")
+    words = said.lower()
+    shift = (
+        -1 if re.search(r"last|previous|past|preceding|prior", words) else 1 if re.search(r"next|coming", words) else 0
+    )
+    if fiscal_start(context) == _APRIL:
+        return _fiscal(anchor.year + shift + (anchor.month >= _APRIL), _APRIL)
+    return Reading("DATE", f"{anchor.year + shift:04}", dayless=True)
 
 
 def _fiscal(ends: int, start_month: int | None) -> Reading | None:
@@ -276,6 +334,25 @@ def century(match: Match, context: Context) -> Reading | None:
     """``20th century`` 19."""
     count = day_number(match["o"])
     return Reading("DATE", f"{count - 1:02}") if 1 <= count <= 30 else None
+
+
+def two_centuries(match: Match, context: Context) -> list[Reading] | None:
+    """``the 19th and 20th centuries``."""
+    one, two = day_number(match["o"]), day_number(match["o2"])
+    if not 1 <= one < two <= 30:
+        return None
+    return [
+        Reading("DATE", f"{one - 1:02}", cut=match.span("o")),
+        Reading("DATE", f"{two - 1:02}", cut=(match.span("o2")[0], match.end)),
+    ]
+
+
+def year_of_our_era(match: Match, context: Context) -> Reading | None:
+    """``AD 79``, ``1200 AD``."""
+    said = match["ad"] or match["ad2"]
+    if not (match["era"] or match["era2"]).isupper() or len(said) > 4 or int(said) < 1:
+        return None
+    return Reading("DATE", f"{int(said):04}")
 
 
 def related_century(match: Match, context: Context) -> Reading | None:

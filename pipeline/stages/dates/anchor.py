@@ -56,6 +56,8 @@ class Reading:
     """True for the period another is compared with (``a year earlier``), which the story is not about."""
     dayless: bool = False
     """True where the value looks like a stretch of the calendar and is not (a company's fiscal year)."""
+    fused: bool = False
+    """True for a time of the clock whose day is named beside it."""
     cut: tuple[int, int] | None = None
     """The range to mark where it is less than what was matched."""
 

@@ -23,11 +23,13 @@ def _zone(said: str, context: Context) -> str:
 
 
 def time(match: Match, context: Context) -> Reading | None:
-    """``10 p.m. EST``, ``9.30 am``."""
+    """``10 p.m. EST``, ``9.30 am``, ``2:30 in the afternoon``."""
     hour, minute = int(match["h"]), int(match["m"]) if "m" in match else None
     if not 1 <= hour <= 24:
         return None
-    if hour <= 12:
+    if "p" in match:
+        hour = _hour_in(hour, lookup("part", match["p"]))
+    elif hour <= 12:
         hour = hour % 12 + (12 if match["mer"].lower().startswith("p") else 0)
     return _at(hour, minute, match["z"], context)
 
@@ -60,7 +62,24 @@ def oclock(match: Match, context: Context) -> Reading | None:
     part = lookup("part", match["p"]) if "p" in match else None
     if not 1 <= hour <= 12:
         return None
-    return _at(hour % 12 + (12 if part in ("AF", "EV", "NI") or (part is None and hour == 12) else 0), 0, "", context)
+    return _at(_hour_in(hour, part), 0, "", context)
+
+
+def past_the_hour(match: Match, context: Context) -> Reading | None:
+    """``half past three``, ``a quarter to five in the evening``."""
+    hour = int(match["h"]) if "h" in match else int(lookup("cardinal", match["hw"]))
+    if not 1 <= hour <= 12:
+        return None
+    hour = _hour_in(hour, lookup("part", match["p"]) if "p" in match else None)
+    minute = 30 if "half" in match else 15 if "past" in match else -15
+    return _at((hour * 60 + minute) // 60 % 24, minute % 60, "", context)
+
+
+def _hour_in(hour: int, part: str | None) -> int:
+    """An hour of twelve in a part of the day: ``four`` in the afternoon is 16, ``two`` at night 2."""
+    if part in ("AF", "EV") or (part == "NI" and 6 <= hour < 12):
+        return hour % 12 + 12
+    return 0 if hour == 12 and part is not None else hour
 
 
 def part(match: Match, context: Context) -> Reading | None:

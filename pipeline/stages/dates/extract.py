@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from models.document import Timex
 from pipeline.stages.dates.anchor import Context, Reading, Seen
 from pipeline.stages.dates.calendar_rules import day_of
+from pipeline.stages.dates.fusion import join
 from pipeline.stages.dates.grammar import Match, Tokens, grammar
 from pipeline.stages.dates.lexicon import words
 from pipeline.stages.dates.timex3 import days, valid
@@ -106,7 +107,7 @@ def _read(tokens: Tokens, position: int, context: Context) -> int:
         for reading in readings:
             start, stop = reading.cut or (prefix.start if prefix else match.start, match.end)
             context.seen.append(Seen(start, stop, reading))
-            _join(context)
+            join(context)
         return end
     return 0
 
@@ -134,27 +135,6 @@ def _counts_over(prefix: Match, match: Match, context: Context) -> bool:
     """Whether ``over`` is more than (``it lasted over a week``) and not throughout (``over the years``)."""
     before = context.words_before(prefix.start, 1)
     return "n" in match and match.start == match.span("n")[0] and before[-1:] != [] and before[-1] in words("lasting")
-
-
-def _join(context: Context) -> None:
-    """``10 p.m. Wednesday``, ``5 p.m. EST, Nov. 6``: a time and the day beside it are one expression."""
-    if len(context.seen) < 2:
-        return
-    one, two = context.seen[-2:]
-    gap = context.text[one.end : two.start]
-    if not re.fullmatch(r",?\s(?:on )?", gap) or not _a_clock(one.reading) or two.reading.type != "DATE":
-        return
-    day = two.reading.day
-    if day is None or one.reading.value is None:
-        return
-    clock = one.reading.value.partition("T")[2]
-    context.seen[-2:] = [
-        Seen(one.start, two.end, replace(one.reading, value=f"{day.isoformat()}T{clock}", day=day, cut=None))
-    ]
-
-
-def _a_clock(reading: Reading) -> bool:
-    return reading.type == "TIME" and bool(re.search(r"T\d\d|^T", reading.value or ""))
 
 
 @cache

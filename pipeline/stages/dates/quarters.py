@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipeline.stages.dates.absolute import day_number, year_of
+from pipeline.stages.dates.absolute import day_number, month_number, year_of
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.calendar_rules import plus_quarters, quarter_of
 from pipeline.stages.dates.grammar import Match
-from pipeline.stages.dates.lexicon import full_year
 
 WITHIN = 900
 """How far back, in characters, a quarter is still the one that is spoken of."""
@@ -78,19 +77,36 @@ def quarter(match: Match, context: Context) -> Reading | None:
 
 
 def short(match: Match, context: Context) -> Reading | None:
-    """``Q3 2024``, ``3Q``, ``Q2 FY25``."""
+    """``Q3 2024``, ``3Q``, ``Q2 FY25``, ``H1 FY26``; a half only with its year."""
     number = int(match["o"] or match["o2"])
-    if not 1 <= number <= 4 or not (match["q"] or match["q2"]).isupper():
+    halved = "h" in match or "h2" in match
+    letter = match["q"] or match["q2"] or match["h"] or match["h2"]
+    if not 1 <= number <= (2 if halved else 4) or not letter.isupper():
         return None
     year = year_of(match, context)
-    if "fy" in match and year is None:
-        near = context.published.year if context.published else None
-        year = full_year(int(match["yy2"]), near)
+    if "y3" in match or "yy3" in match:
+        # FY2024-25 is named by the year it ends in, as FY25 is
+        year = (year or 0) + 1
+    if halved:
+        return Reading("DATE", f"{year:04}-H{number}", dayless="fy" in match) if year else None
     if year is None and context.published is None:
         return Reading("DATE", f"XXXX-Q{number}")
     if year is None and context.published is not None:
         year = context.published.year - (1 if number > quarter_of(context.published) else 0)
     return Reading("DATE", _value(int(year or 0), number), dayless="fy" in match)
+
+
+def by_months(match: Match, context: Context) -> Reading | None:
+    """``the April-June quarter``: without a year the latest that has begun."""
+    first, last = month_number(match["m"]), month_number(match["m2"])
+    if first % 3 != 1 or last != first + 2:
+        return None
+    number, year = (first + 2) // 3, year_of(match, context)
+    if year is None and context.published is None:
+        return Reading("DATE", f"XXXX-Q{number}")
+    if year is None and context.published is not None:
+        year = context.published.year - (1 if number > quarter_of(context.published) else 0)
+    return Reading("DATE", _value(int(year or 0), number))
 
 
 def the_quarter(match: Match, context: Context) -> Reading | None:

@@ -6,12 +6,29 @@ import re
 from dataclasses import replace
 from datetime import date
 
-from pipeline.stages.dates.absolute import a_day, day_number, monday_of, next_weekday
+from pipeline.stages.dates.absolute import (
+    a_day,
+    day_number,
+    day_of_month,
+    holiday_day,
+    monday_of,
+    month_number,
+    month_value,
+    next_weekday,
+    related_fiscal,
+    year_of,
+)
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.calendar_rules import plus_days, plus_months, plus_quarters, quarter_of, week_value
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import lookup, number
 from pipeline.stages.dates.quarters import year_before
+from pipeline.stages.dates.timex3 import months
+
+
+_WEEKDAY = re.compile(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day")
+_TO = re.compile(r"\s?[-–]\s?| to | through | until | till ")
+_AND = re.compile(r",?(?: and|,| or) ")
 
 
 def _weekday_of(match: Match) -> int:
@@ -34,6 +51,8 @@ def weekday_day(match: Match, context: Context) -> date | None:
     if re.search(r"next|coming|following", words):
         after = plus_days(anchor, 1)
         return next_weekday(after, weekday_, 1) if after else None
+    if since := _range_start(match, context):
+        return next_weekday(since, weekday_, 1)
     if anchor.isoweekday() == weekday_:
         return anchor
     if words == "this":
@@ -41,8 +60,25 @@ def weekday_day(match: Match, context: Context) -> date | None:
     return next_weekday(anchor, weekday_, 1 if context.direction(match.start) == "future" else -1)
 
 
+def _range_start(match: Match, context: Context) -> date | None:
+    """The day after that a range up to the matched weekday begins: ``from Monday to Friday`` is one week."""
+    if not context.seen or context.seen[-1].reading.day is None:
+        return None
+    one = context.seen[-1]
+    gap = context.text[one.end : match.start]
+    between = context.words_before(one.start, 1)[-1:] == ["between"]
+    if _WEEKDAY.search(context.text, one.start, one.end) and (_TO.fullmatch(gap) or (between and gap == " and ")):
+        return plus_days(one.reading.day, 1)
+    return None
+
+
 def weekday(match: Match, context: Context) -> Reading | None:
-    """``Friday``, ``last Wednesday``, ``Tuesday of last week``."""
+    """``Friday``, ``last Wednesday``, ``Tuesday of last week``; in ``every Monday and Friday`` the rest of the set."""
+    one = context.seen[-1] if context.seen else None
+    if one and one.reading.type == "SET" and _AND.fullmatch(context.text[one.end : match.start]):
+        value = one.reading.value or ""
+        if value.startswith("XXXX-WXX-"):
+            return replace(one.reading, value=f"{value[:9]}{_weekday_of(match)}{value[10:]}", cut=None)
     day = weekday_day(match, context)
     return a_day(day) if day else Reading("DATE", f"XXXX-WXX-{_weekday_of(match)}")
 
@@ -57,17 +93,157 @@ def weekday_part(match: Match, context: Context) -> Reading | None:
     return Reading("TIME", f"{named}T{part}", mod=mod, day=day)
 
 
+def early_hours(match: Match, context: Context) -> Reading | None:
+    """``the early hours of Thursday``; of ``the early hours of Thursday morning`` the last two words."""
+    reading = weekday(match, context) if "wd" in match else deictic(match, context)
+    if reading is None or reading.value is None or reading.type != "DATE":
+        return None
+    cut = (match.span("wd" if "wd" in match else "w")[0], match.end) if "p" in match else None
+    return Reading("TIME", f"{reading.value}TMO", mod="END" if "l" in match else "START", day=reading.day, cut=cut)
+
+
 def deictic(match: Match, context: Context) -> Reading | None:
-    """``today``, ``yesterday``, ``tonight``, ``the day before yesterday``."""
-    word = (match["w"] or match.text.split()[-1]).lower()
+    """``today``, ``yesterday``, ``tonight``."""
+    word = match["w"].lower()
     if word == "overnight":
         return None
-    shift = lookup("deictic", word) + (-1 if "b" in match else 1 if "a" in match else 0)
-    day = plus_days(context.published, shift) if context.published else None
+    day = plus_days(context.published, lookup("deictic", word)) if context.published else None
     named = day.isoformat() if day else "XXXX-XX-XX"
     if word in ("tonight", "tonite"):
         return Reading("TIME", f"{named}TNI", day=day)
     return Reading("DATE", named, day=day)
+
+
+def _named_day(match: Match, context: Context) -> date | None:
+    reading = weekday(match, context) if "wd" in match else deictic(match, context)
+    return reading.day if reading else None
+
+
+def day_beside(match: Match, context: Context) -> Reading | None:
+    """``the day before yesterday``, ``the day after last Tuesday``."""
+    named = _named_day(match, context)
+    day = plus_days(named, -1 if "b" in match else 1) if named else None
+    return a_day(day) if day else Reading("DATE", "XXXX-XX-XX")
+
+
+def from_day(match: Match, context: Context) -> Reading | None:
+    """``two weeks from Monday``, ``a year from today``: the weekday is the next one."""
+    count, code = number(match["n"]), lookup("unit", match["u"]) or lookup("units", match["u"])
+    named = _named_day(match, context)
+    if (
+        named
+        and "wd" in match
+        and context.published
+        and named < context.published
+        and not re.search("last", match.text)
+    ):
+        named = plus_days(named, 7)
+    if count in (None, "X") or named is None:
+        return None
+    return _moved(named, code, float(count or 0), "half" in match.text)
+
+
+def named_day_part(match: Match, context: Context) -> Reading | None:
+    """``the night of Friday, Oct. 23``."""
+    group_d, group_m = ("d", "m") if "d" in match else ("d2", "m2")
+    reading = day_of_month(match[group_m], match[group_d], year_of(match, context), match.start, context)
+    mod = "START" if "e" in match else "END" if "l" in match else None
+    if reading is None:
+        return None
+    return Reading("TIME", f"{reading.value}T{lookup('part', match['p'])}", mod=mod, day=reading.day)
+
+
+def next_part(match: Match, context: Context) -> Reading | None:
+    """``the next morning``, ``the previous night``."""
+    named = context.last_day()
+    day = plus_days(named, 1 if ("n" in match or "f" in match) else -1) if named else None
+    return Reading("TIME", f"{day or 'XXXX-XX-XX'}T{lookup('part', match['p'])}", day=day)
+
+
+def beside_the_last(match: Match, context: Context) -> Reading | None:
+    """``the year before``, ``the night before``, ``the day after``: beside what was named last, and no clause after."""
+    if not _ends_phrase(match, context):
+        return None
+    shift = -1 if any(group in match for group in ("b", "b2", "b3")) else 1
+    part = lookup("part", match["p"] or match["u"])
+    if part:
+        named = context.last_day()
+        day = plus_days(named, shift) if named else None
+        return Reading("TIME", f"{day or 'XXXX-XX-XX'}T{part}", day=day)
+    code = lookup("unit", match["u"])
+    if code not in ("D", "W", "M", "Q", "Y", "WE"):
+        return None
+    anchor = _named_month(context) if code in ("M", "Q", "Y") else context.last_day()
+    anchor = anchor or context.published
+    if anchor is None:
+        return Reading("DATE", _OPEN[code])
+    reading = _unit_value(code, anchor, shift)
+    return replace(reading, compared=shift < 0) if reading else None
+
+
+def _ends_phrase(match: Match, context: Context) -> bool:
+    """Whether no noun, number or clause follows that the words before would belong to."""
+    return bool(
+        re.match(r"\s*(?:[.,;:)!?\"”—]|--|and\b|but\b|when\b|in\b|at\b|$)", context.text[match.end : match.end + 8])
+    )
+
+
+def numbered_part(match: Match, context: Context) -> Reading | None:
+    """``the second Monday in May``, ``the last day of 2024``, ``the first week of next month``."""
+    first = _month_or_year(match, context)
+    if first is None:
+        return None
+    begins, ends = first
+    last = "l" in match or "l2" in match
+    count = 1 if last else day_number(match["o"])
+    if "dd" in match:
+        day = ends if last else plus_days(begins, count - 1)
+    elif "wd" in match or "we" in match:
+        wanted = _weekday_of(match) if "wd" in match else 6
+        day = next_weekday(ends, wanted, -1) if last else next_weekday(begins, wanted, 1)
+        day = plus_days(day, 7 * (count - 1)) if day else None
+    else:
+        # the week that holds most of the days in question
+        day = plus_days(ends, -3) if last else plus_days(begins, 7 * count - 4)
+    if day is None or not begins <= day <= ends or count < 1:
+        return None
+    if "wk" in match or "we" in match:
+        return Reading("DATE", week_value(day) + ("-WE" if "we" in match else ""))
+    return a_day(day)
+
+
+def _month_or_year(match: Match, context: Context) -> tuple[date, date] | None:
+    """First and last day of the month or year that is numbered through."""
+    anchor = context.published
+    if "y" in match:
+        return months(int(match["y"]), 1, 12)
+    if "m" in match:
+        year = year_of(match, context)
+        value = f"{year:04}-01" if year else (month_value(match["m"], match.start, context) or "")
+        return months(int(value[:4]), month_number(match["m"]), 1) if value[:4].isdigit() else None
+    if anchor is None:
+        return None
+    shift = -1 if ("mu" in match or "yr2" in match) else 1 if ("mu3" in match or "yr4" in match) else 0
+    if match.text.lower().endswith("year"):
+        return months(anchor.year + shift, 1, 12) if 1 <= anchor.year + shift <= 9998 else None
+    month = plus_months(anchor.replace(day=1), shift)
+    return months(month.year, month.month, 1) if month and month.year < 9999 else None
+
+
+def week_of(match: Match, context: Context) -> Reading | None:
+    """``the week of March 6``, ``the weekend of March 15-16``."""
+    reading = day_of_month(match["m"], match["d"], year_of(match, context), match.start, context)
+    if reading is None or reading.day is None:
+        return None
+    return Reading("DATE", week_value(reading.day) + ("-WE" if "we" in match else ""))
+
+
+def holiday_week(match: Match, context: Context) -> Reading | None:
+    """``Easter week``, ``Thanksgiving weekend``."""
+    reading = holiday_day(match, context)
+    if reading is None or reading.day is None:
+        return None
+    return Reading("DATE", week_value(reading.day) + ("-WE" if "we" in match else ""))
 
 
 def deictic_part(match: Match, context: Context) -> Reading | None:
@@ -142,10 +318,10 @@ def unit(match: Match, context: Context) -> Reading | None:
         return _unit_value(code, anchor, -1)
     if code == "D" and "this" in words:
         return a_day(anchor)
+    if "f" in match and code == "Y":
+        return related_fiscal(words, context)
     reading = _unit_value(code, anchor, -1 if back else 1 if ahead else 0)
-    if reading and "f" in match:
-        return Reading("DATE", reading.value, dayless=True)
-    return reading
+    return replace(reading, dayless=True) if reading and "f" in match else reading
 
 
 def _named_month(context: Context) -> date | None:
