@@ -7,12 +7,14 @@ from datetime import date, datetime, timedelta
 
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.calendar_rules import SEASON_OF_MONTH, day_of, holiday, plus_days
-from pipeline.stages.dates.custom import day_first, fiscal_start
+from pipeline.stages.dates.custom import country, day_first, fiscal_start
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import full_year, lookup, number, year_in_words
 from pipeline.stages.dates.timex3 import SEASONS, months
 
 _APRIL = 4
+_FAR = 120
+"""Days ahead from which a month and day is the last one unless the story looks ahead."""
 _NEXT, _LAST = ("next", "coming"), ("last", "past", "previous")
 
 
@@ -131,6 +133,8 @@ def _implied_year(month: int, day: int, start: int, context: Context) -> int | N
         return year - 1
     if before == ["ending"] and named < context.published:
         return year + 1
+    if (named - context.published).days > _FAR and context.direction(start) == "past":
+        return year - 1
     return year
 
 
@@ -298,7 +302,7 @@ def fiscal_noun(match: Match, context: Context) -> Reading | None:
 
 
 def related_fiscal(said: str, context: Context) -> Reading | None:
-    """``last fiscal year``, ``the current fiscal``: by the custom of the country where it is known to begin in April."""
+    """``last fiscal year``, ``the current fiscal``: by the country's custom where its years begin in April."""
     anchor = context.published
     if anchor is None:
         return Reading("DATE", "XXXX")
@@ -373,11 +377,17 @@ def holiday_day(match: Match, context: Context) -> Reading | None:
     name = re.sub(r"\s+", " ", match["h"].lower().replace("’", "'"))
     anchor = context.published
     if named := year_of(match, context):
-        found = holiday(name, named)
+        found = holiday(name, named, country(context))
         return a_day(found) if found else None
     if anchor is None:
-        return Reading("DATE", "XXXX-XX-XX")
-    near = [day for year in (anchor.year - 1, anchor.year, anchor.year + 1) if (day := holiday(name, year))]
+        one, two = (holiday(name, year, country(context)) for year in (2024, 2025))
+        fixed = one is not None and two is not None and f"{one:%m-%d}" == f"{two:%m-%d}"
+        return Reading("DATE", f"XXXX-{one:%m-%d}" if fixed else "XXXX-XX-XX")
+    near = [
+        day
+        for year in (anchor.year - 1, anchor.year, anchor.year + 1)
+        if (day := holiday(name, year, country(context)))
+    ]
     if "rel" in match:
         near = [day for day in near if day < anchor]
     elif "rel3" in match:

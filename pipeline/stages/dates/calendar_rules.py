@@ -67,15 +67,28 @@ def easter(year: int) -> date:
 
 
 @cache
-def holidays() -> dict[str, str]:
-    """Rule of every holiday by its lower-case name."""
+def _rules() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     data = tomllib.loads((Path(__file__).parent / "holidays.toml").read_text("utf-8"))
-    return {name: rule for rule, names in data["rules"].items() for name in names}
+    return {name: rule for rule, names in data["rules"].items() for name in names}, data["by_country"]
 
 
-def holiday(name: str, year: int) -> date | None:
-    """The day of the holiday ``name`` in ``year`` by its rule: ``12-25``, ``11 4th 4``, ``5 last 1``, ``easter -2``."""
-    rule = holidays()[name].split()
+@cache
+def holidays() -> frozenset[str]:
+    """Lower-case names of all holidays that have a rule."""
+    everywhere, by_country = _rules()
+    return frozenset((*everywhere, *by_country))
+
+
+def holiday(name: str, year: int, country: str | None = None) -> date | None:
+    """The day of the holiday ``name`` in ``year`` by its rule; ``country`` decides where the day differs by country."""
+    everywhere, by_country = _rules()
+    rule = everywhere[name] if name in everywhere else by_country[name].get(country or "", by_country[name]["else"])
+    day = _by_rule(rule.split(" +")[0].split(), year)
+    return plus_days(day, int(rule.partition(" +")[2] or 0)) if day else None
+
+
+def _by_rule(rule: list[str], year: int) -> date | None:
+    """The day of ``12-25``, ``11 4th 4`` (4th Thursday of November), ``5 last 1`` or ``easter -2``."""
     if rule[0] == "easter":
         return plus_days(easter(year), int(rule[1]))
     if len(rule) == 1:

@@ -15,6 +15,7 @@ _HALF_OF = {"Y": ("P", "6M"), "TH": ("PT", "30M"), "TM": ("PT", "30S"), "D": ("P
 """How a unit and a half is written: P2Y6M, PT1H30M; what has no whole half (a month) stays a decimal."""
 _SMALLER = {"Y": 0, "M": 1, "W": 2, "D": 3, "TH": 4, "TM": 5, "TS": 6}
 _YEARS = {"DE": 10, "CE": 100}
+"""Counted decades and centuries are written as years, as annotators do."""
 
 
 def unit_code(words: str) -> str:
@@ -30,7 +31,7 @@ def duration_code(count: str, code: str) -> str:
     if part == "5" and code in _HALF_OF:
         before, half = _HALF_OF[code]
         return before + (half if whole == "0" else f"{whole}{code[-1]}{half}")
-    if part and code in _YEARS:
+    if count != "X" and code in _YEARS:
         return f"P{float(count) * _YEARS[code]:g}Y"
     return f"PT{count}{code[1]}" if code[0] == "T" else f"P{count}{code}"
 

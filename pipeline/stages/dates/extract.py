@@ -29,6 +29,19 @@ if TYPE_CHECKING:
     from pipeline.stages.dates import DatesSettings
 
 Normaliser = Callable[[Match, Context], Reading | list[Reading] | None]
+_OF_POINTS = {
+    "MORE_THAN": "BEFORE",
+    "LESS_THAN": "AFTER",
+    "EQUAL_OR_MORE": "ON_OR_BEFORE",
+    "EQUAL_OR_LESS": "ON_OR_AFTER",
+}
+"""What a comparison of lengths says of the point in time they lead back to: ``more than two years ago`` is before."""
+_OF_LATER_POINTS = {
+    "MORE_THAN": "AFTER",
+    "LESS_THAN": "BEFORE",
+    "EQUAL_OR_MORE": "ON_OR_AFTER",
+    "EQUAL_OR_LESS": "ON_OR_BEFORE",
+}
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 
 
@@ -128,7 +141,12 @@ def _prefixed(prefix: Match, match: Match, reading: Reading, context: Context) -
         return None
     if "over" in prefix and not _counts_over(prefix, match, context):
         return None
-    return replace(reading, mod=mod or reading.mod, cut=(prefix.start, reading.cut[1]) if reading.cut else None)
+    if reading.type == "DATE" and match.pattern.name == "ago":
+        before = re.search(r"(?:ago|earlier|before|previously)$", match.text.lower())
+        mod = (_OF_POINTS if before else _OF_LATER_POINTS).get(mod, mod)
+    # in "the late-November trip" the article is that of the trip
+    start = prefix.start + (len("the ") if re.fullmatch(r"the \w+-", prefix.text, re.IGNORECASE) else 0)
+    return replace(reading, mod=mod or reading.mod, cut=(start, reading.cut[1] if reading.cut else match.end))
 
 
 def _counts_over(prefix: Match, match: Match, context: Context) -> bool:

@@ -28,9 +28,13 @@ def join(context: Context) -> None:
         context.seen[-1] = two._replace(reading=_clock_after(one, two.reading, gap))
     elif _is_clock(one.reading) and two.reading.type == "DATE" and two.reading.day is not None:
         _day_after(context, two, two.reading.day, gap)
-    elif one.reading.value == "PAST_REF" and two.reading.day is not None and gap.isspace():
+    elif one.reading.value == "PAST_REF" and two.reading.type == "DATE" and gap.isspace() and _dated(two.reading):
         # "most recently last Friday" is one date
         context.seen[-2:] = [two]
+
+
+def _dated(reading: Reading) -> bool:
+    return (reading.value or "")[:2].isdigit()
 
 
 def _is_clock(reading: Reading) -> bool:

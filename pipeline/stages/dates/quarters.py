@@ -8,7 +8,9 @@ from dataclasses import replace
 from pipeline.stages.dates.absolute import day_number, month_number, year_of
 from pipeline.stages.dates.anchor import Context, Reading
 from pipeline.stages.dates.calendar_rules import plus_quarters, quarter_of
+from pipeline.stages.dates.custom import fiscal_start
 from pipeline.stages.dates.grammar import Match
+from pipeline.stages.dates.timex3 import months
 
 WITHIN = 900
 """How far back, in characters, a quarter is still the one that is spoken of."""
@@ -88,12 +90,24 @@ def short(match: Match, context: Context) -> Reading | None:
         # FY2024-25 is named by the year it ends in, as FY25 is
         year = (year or 0) + 1
     if halved:
-        return Reading("DATE", f"{year:04}-H{number}", dayless="fy" in match) if year else None
+        days = _fiscal_days(match, context, year, number, 6)
+        return Reading("DATE", f"{year:04}-H{number}", dayless="fy" in match, days=days) if year else None
     if year is None and context.published is None:
         return Reading("DATE", f"XXXX-Q{number}")
     if year is None and context.published is not None:
         year = context.published.year - (1 if number > quarter_of(context.published) else 0)
-    return Reading("DATE", _value(int(year or 0), number), dayless="fy" in match)
+    days = _fiscal_days(match, context, year, number, 3)
+    return Reading("DATE", _value(int(year or 0), number), dayless="fy" in match, days=days)
+
+
+def _fiscal_days(match: Match, context: Context, year: int | None, number: int, length: int) -> tuple[str, str] | None:
+    """First and last day of a quarter or half of a fiscal year, named by the year it ends in."""
+    start = fiscal_start(context)
+    if "fy" not in match or start is None or not year or year < 2:
+        return None
+    index = (year - 1) * 12 + start - 1 + length * (number - 1)
+    first, last = months(index // 12, index % 12 + 1, length)
+    return first.isoformat(), last.isoformat()
 
 
 def by_months(match: Match, context: Context) -> Reading | None:

@@ -25,7 +25,6 @@ from pipeline.stages.dates.lexicon import lookup, number
 from pipeline.stages.dates.quarters import year_before
 from pipeline.stages.dates.timex3 import months
 
-
 _WEEKDAY = re.compile(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day")
 _TO = re.compile(r"\s?[-–]\s?| to | through | until | till ")
 _AND = re.compile(r",?(?: and|,| or) ")
@@ -62,9 +61,9 @@ def weekday_day(match: Match, context: Context) -> date | None:
 
 def _range_start(match: Match, context: Context) -> date | None:
     """The day after that a range up to the matched weekday begins: ``from Monday to Friday`` is one week."""
-    if not context.seen or context.seen[-1].reading.day is None:
+    one = context.seen[-1] if context.seen else None
+    if one is None or one.reading.day is None:
         return None
-    one = context.seen[-1]
     gap = context.text[one.end : match.start]
     between = context.words_before(one.start, 1)[-1:] == ["between"]
     if _WEEKDAY.search(context.text, one.start, one.end) and (_TO.fullmatch(gap) or (between and gap == " and ")):
