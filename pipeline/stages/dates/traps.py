@@ -173,6 +173,12 @@ def _named_after_a_day(match: Match, context: Context) -> bool:
     return after is not None and after[1].lower() in words("named_after_days")
 
 
+def _person(match: Match, context: Context) -> bool:
+    """``Johnnie Christmas``."""
+    token = context.token(match.start)
+    return token is not None and token.ent_type_ == "PERSON" and bool(token.ent_iob_ == "I")
+
+
 def _temperatures(match: Match, context: Context) -> bool:
     return not words("weather").isdisjoint(context.words_before(match.start, 8))
 
@@ -211,6 +217,7 @@ _BY_PATTERN: dict[str, Callable[[Match, Context], bool]] = {
     "modifier": _titled_unit,
     "units": _titled_unit,
     "noon": _high_noon,
+    "holiday": _person,
     "month and day": _named_after_a_day,
     "day and month": _named_after_a_day,
     "decade": _temperatures,
