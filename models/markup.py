@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from models.document import Attribution, Document, Quote
+from models.document import Attribution, Document, MentionKind, Quote
 
 MarkKind = Literal["quote", "source", "cue", "entity", "date"]
 _RANK: dict[MarkKind, int] = {"quote": 0, "source": 1, "cue": 2, "entity": 3, "date": 4}
@@ -23,12 +23,16 @@ _RANK: dict[MarkKind, int] = {"quote": 0, "source": 1, "cue": 2, "entity": 3, "d
 
 @dataclass(frozen=True)
 class Mark:
-    """A range ``[start, end)`` of the text, in code points, and the id of the entity, date or quote it belongs to."""
+    """A range ``[start, end)`` of the text, in code points, and the id of the entity, date or quote it belongs to.
+
+    ``form`` says of a mention whether it is a name, a description or a pronoun.
+    """
 
     start: int
     end: int
     kind: MarkKind
     ref: str
+    form: MentionKind | None = None
 
 
 def marks(document: Document) -> list[Mark]:
@@ -41,7 +45,7 @@ def marks(document: Document) -> list[Mark]:
         if quote.cue:
             found.append(Mark(quote.cue.start, quote.cue.end, "cue", quote.id))
     for entity in document.entities:
-        found += [Mark(mention.start, mention.end, "entity", entity.id) for mention in entity.mentions]
+        found += [Mark(mention.start, mention.end, "entity", entity.id, mention.kind) for mention in entity.mentions]
     found += [Mark(timex.start, timex.end, "date", timex.id) for timex in document.dates]
     return sorted((mark for mark in found if mark.start < mark.end), key=lambda m: (m.start, -m.end, _RANK[m.kind]))
 

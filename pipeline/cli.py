@@ -344,6 +344,23 @@ def quotes_command(out: Path, speaker: str | None, as_csv: bool) -> None:
         show_said(rows)
 
 
+@main.command("report")
+@click.argument("out", type=click.Path(exists=True, path_type=Path))
+@click.option("--output", "-o", "path", required=True, type=click.Path(path_type=Path), help="The page to write.")
+@click.option("--title", help="Heading of the page; default: the name of the folder OUT.")
+@_said_plainly
+def report_command(out: Path, path: Path, title: str | None) -> None:
+    """Write the run OUT as one HTML page: stories marked up, who said what, topics, a timeline, the run's facts.
+
+    The page needs no network and no other file; it can be searched and filtered, and sent to somebody.
+    """
+    from pipeline.batch.run import open_run
+    from pipeline.review.report import write_report
+
+    stories = write_report(open_run(out), path, title)
+    click.echo(f"{path}: {stories} stories, {path.stat().st_size / 1e6:.1f} MB")
+
+
 @main.command("topics")
 @click.option("--search", required=True, metavar="WORDS", help="Words of the topic's label or definition.")
 @_said_plainly

@@ -75,6 +75,11 @@ class Run:
         for line in self._lines("failures.jsonl"):
             yield orjson.loads(line)
 
+    def skipped(self) -> Iterator[dict[str, Any]]:
+        """The rows of skipped.jsonl."""
+        for line in self._lines("skipped.jsonl"):
+            yield orjson.loads(line)
+
     def _lines(self, name: str) -> Iterator[bytes]:
         try:
             with open(self.out / name, "rb") as lines:
