@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pipeline.readers import read
     from pipeline.review.diff import diff
     from pipeline.review.evaluate import evaluate
+    from pipeline.review.sweep import sweep
     from pipeline.settings import Settings
     from pipeline.stage import Stage, StageSettings
 
@@ -62,6 +63,7 @@ __all__ = [
     "read",
     "rerun",
     "run",
+    "sweep",
 ]
 
 _HOMES = {
@@ -75,6 +77,7 @@ _HOMES = {
     "read": "pipeline.readers",
     "diff": "pipeline.review.diff",
     "evaluate": "pipeline.review.evaluate",
+    "sweep": "pipeline.review.sweep",
     "Settings": "pipeline.settings",
     "Stage": "pipeline.stage",
     "StageSettings": "pipeline.stage",

@@ -326,6 +326,26 @@ def diff_command(
     _json(found.to_dict()) if as_json else show_diff(found, shown)
 
 
+@main.command("sweep")
+@click.argument("grid", nargs=-1, required=True, metavar="STAGE.KEY=VALUE,VALUE...")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--gold", required=True, type=click.Path(path_type=Path), help="Annotated stories, as for evaluate.")
+@click.option("--by", help="Figure to be best in, such as dates.value; default: the headline of what is swept.")
+@click.option("--samples", type=click.IntRange(0), default=1000, show_default=True, help="Bootstrap samples; 0: none.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_said_plainly
+def sweep_command(grid: Sequence[str], out: Path, gold: Path, by: str | None, samples: int, as_json: bool) -> None:
+    """Try settings on the run OUT and measure each combination against gold; OUT stays as it is.
+
+    Kept parses are used. Stages that read what a swept stage makes are run again with it.
+    """
+    from pipeline.review.sweep import sweep
+    from pipeline.review.tables import show_sweep
+
+    found = sweep(grid, out, gold=gold, by=by, samples=samples)
+    _json(found.to_dict()) if as_json else show_sweep(found)
+
+
 @main.command("quotes")
 @click.argument("out", type=click.Path(exists=True, path_type=Path))
 @click.option("--speaker", help="Only quotations of speakers whose name holds this.")

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from filelock import FileLock, Timeout
@@ -25,11 +25,14 @@ from models.document import Document
 from pipeline.batch.files import storage, sweep
 from pipeline.batch.job import Job, Observer, Quiet, Result, read_manifest
 from pipeline.batch.plan import make_plan
-from pipeline.batch.store import Store
+from pipeline.batch.store import Layer, Store
 from pipeline.errors import BusyError, StorageError, UsageError
 from pipeline.language import Parser
 from pipeline.settings import Settings, assigned, resolve
 from pipeline.stage import dependants, installed, needed_by, with_needs
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 
 class Run:
@@ -69,6 +72,33 @@ class Run:
             ids.append(row["id"])
         cure = did_you_mean(id_, ids) if len(ids) < 10_000 else "Ids stand in documents.jsonl"
         raise UsageError(f"{self.out} has no story {id_!r}", cure[:500])
+
+    def settings(self, assignments: Sequence[str] = ()) -> Settings:
+        """What the run was made with, with ``section.key=value`` assignments on top."""
+        manifest = self._finished()
+        return resolve(assigned(_known(manifest["settings"], manifest["stages"]), assignments), "--set")
+
+    def parses(self) -> Iterator[Doc]:
+        """The kept parses, one a document, in the documents' order; a story that could not be parsed has an empty one.
+
+        Raises :class:`StorageError` where a parse is not there any more.
+        """
+        from pipeline.language import blank_vocab, read_bin
+
+        layer = Layer("parse", self._finished()["model"]["key"])
+        for shard in self.store.read_plan().shards:
+            if self.store.missing(shard, [layer]):
+                raise StorageError(f"the kept parses in {self.out} are not there", "Give the run's own command again")
+            data = (self.store.shard_folder(shard.number) / layer.file).read_bytes()
+            yield from read_bin(data, blank_vocab())
+
+    def _finished(self) -> dict[str, Any]:
+        manifest = self.manifest
+        if "stages" not in manifest:
+            raise UsageError(
+                f"the run in {self.out} has not finished", "Give the run's own command again, it goes on from there"
+            )
+        return manifest
 
     def failures(self) -> Iterator[dict[str, Any]]:
         """The rows of failures.jsonl."""
@@ -140,12 +170,12 @@ def rerun(
     dependants as they are, marked stale; ``new`` makes the result a run of its own and leaves ``out`` untouched.
     """
     old = Run(out)
-    manifest = old.manifest
+    manifest = old._finished()
     recorded = manifest["stages"]
     if stage not in recorded:
         with_needs([stage])  # says so if there is no such stage at all
         raise UsageError(f"the run in {out} was made without {stage!r}", "Its stages are: " + ", ".join(recorded))
-    settings = resolve(assigned(_known(manifest["settings"], recorded), assignments), "--set")
+    settings = old.settings(assignments)
     if workers is not None:
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"workers": workers})})
     if settings.model != manifest["settings"]["model"]:

@@ -74,10 +74,14 @@ class Scores:
     worst: tuple[Worst, ...] = ()
 
     def __getitem__(self, name: str) -> Measure:
-        for measure in self.measures:
-            if measure.name == name:
-                return measure
-        raise KeyError(name)
+        measure = self.get(name)
+        if measure is None:
+            raise KeyError(name)
+        return measure
+
+    def get(self, name: str) -> Measure | None:
+        """The measure of this name, if there is one."""
+        return next((measure for measure in self.measures if measure.name == name), None)
 
     @property
     def headline(self) -> Measure:

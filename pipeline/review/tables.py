@@ -13,7 +13,8 @@ from pipeline.review.changes import Change
 from pipeline.review.diff import Diff
 from pipeline.review.diff_page import facts
 from pipeline.review.evaluate import Evaluation, Measure, Scores
-from pipeline.review.scoring import Fault
+from pipeline.review.scoring import HEADLINE, Fault
+from pipeline.review.sweep import Sweep
 from pipeline.review.terminal import clean
 
 _FAULTS = 8
@@ -148,3 +149,29 @@ def _changes(section: str, changes: list[Change], shown: int) -> Table:
             what.append(f" {change.verdict}", style="bold")
         table.add_row(Text(clean(change.story)), what, Text(clean(text)))
     return table
+
+
+def show_sweep(sweep: Sweep, console: Console | None = None) -> None:
+    """Print a row a point of the grid: the figure that decides, its difference from the run's own, other headlines."""
+    console = console or Console(file=sys.stdout, highlight=False)
+    stage, measure = sweep.by
+    others = [name for name in sweep.points[0].scores if name != stage]
+    title = f"{stage}: {measure}, {sweep.stories} stories of {sweep.gold}"
+    table = Table("", *sweep.points[0].settings, title=title, title_justify="left")
+    for head in ("P", "R", "F1", "from as run, 95%", *(f"{o}: {HEADLINE[o]}" for o in others)):
+        table.add_column(head, justify="right", no_wrap=head.startswith("from"))
+    for point in sweep.points:
+        figure = point.scores[stage].get(measure)
+        apart = f"{point.difference[0]:+.3f} to {point.difference[1]:+.3f}" if point.difference else ""
+        cells = [
+            "best" if point.best else "as run" if point.as_run else "",
+            *(clean(str(value)) for value in point.settings.values()),
+            *(f"{x:.4f}" for x in ((figure.p, figure.r, figure.f) if figure else (0.0, 0.0, 0.0))),
+            "as run" if point.as_run and point.best else apart,
+            *(f"{point.scores[o].headline.f:.4f}" for o in others),
+        ]
+        table.add_row(*(Text(cell) for cell in cells), style="bold" if point.best else "")
+    console.print(table)
+    failures = max(point.failures for point in sweep.points)
+    if failures:
+        console.print(f"a stage failed on up to {failures} stories; what it would have found there is missed")
