@@ -93,17 +93,23 @@ def _thing(thing: Thing, settings: ReadSettings) -> Iterator[Found]:
     if thing.error is not None or thing.skipped is not None:
         yield Found(thing.name, thing.name, error=thing.error, skipped=thing.skipped)
         return
+    empty = True
     try:
-        if thing.name.lower().endswith(".zip"):
-            for member in members(thing):
-                yield from _thing(member, settings)
-        else:
-            yield from _file(thing, settings)
+        for found in _archive(thing, settings) if thing.name.lower().endswith(".zip") else _file(thing, settings):
+            empty = False
+            yield found
+        if empty:
+            yield Found(thing.name, thing.name, skipped="nothing in it: no rows, lines or files")
     except StoryError as error:
         yield Found(thing.name, thing.name, error=error)
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         yield Found(thing.name, thing.name, error=StoryError("E_IO", message))
+
+
+def _archive(thing: Thing, settings: ReadSettings) -> Iterator[Found]:
+    for member in members(thing):
+        yield from _thing(member, settings)
 
 
 def _file(thing: Thing, settings: ReadSettings) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from models.document import Document, Meta, Source
 from pipeline.errors import StoryError
 from pipeline.readers.decode import Decoded, clean
 from pipeline.readers.options import ReadSettings
-from pipeline.readers.wire import story
+from pipeline.readers.wire import story, titled
 
 _PIECE = 1 << 18
 
@@ -105,7 +105,7 @@ class Copy:
         document = story(id_, text, source, given, headed=headed, dateline=len(dateline), tail=len(self.tail))
         for key, value in self.hints.items():
             if value and getattr(document.meta, key) is None:
-                setattr(document.meta, key, cleaned(value))
+                setattr(document.meta, key, titled(cleaned(value)) if key == "place" else cleaned(value))
         if not text.strip():
             warnings = (*warnings, "the story is empty")
         return Found(id_, file.name, document, line=line, warnings=(*warnings, *unfit))

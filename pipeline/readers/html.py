@@ -32,6 +32,9 @@ _ARTICLES = frozenset({"newsarticle", "article", "reportagenewsarticle", "analys
 def read(file: File) -> Iterator[Found]:
     """The article of a page."""
     needed("trafilatura", "html", "HTML pages")
+    if len(file.data) > file.settings.max_bytes:
+        limit = f"{file.settings.max_bytes:,} is the limit (read.max_bytes)"
+        raise StoryError("E_TOO_LARGE", f"a page of {len(file.data):,} bytes, and {limit}")
     decoded = _decoded(file)
     root = html(decoded.text)
     meta = {} if root is None else _meta(root)

@@ -26,7 +26,7 @@ HEAD = 65_536
 _IDLE = b"\x00\x16\x7f\r\n \t"
 """Bytes sent between messages."""
 _HEADER = re.compile(
-    r"(?P<source>[A-Za-z]{1,6}?)\s?(?P<number>\d{1,4})[ \x1f]+(?P<priority>\d)[ ]+(?P<category>[A-Za-z]{1,3})"
+    r"(?P<source>[A-Za-z]{1,6}?)\s?(?P<number>\d{1,4})[ \x1f]+(?P<priority>\d)[ ]+(?P<category>\w{1,3})"
     r"[ ]+(?P<words>\d{1,5})?[ ]*(?P<slug>[^\r\n]*)"
 )
 _ANPA = re.compile(

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 _ISO = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?")
+_UTC = re.compile(r"(?<=\d) ?(?:UTC|GMT)$")
 _BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(Z|[+-]\d\d:?\d\d)?")
 
 
@@ -19,8 +20,9 @@ def moment(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    if _ISO.fullmatch(text):
-        return text.replace(" ", "T")
+    iso = _UTC.sub("Z", text)
+    if _ISO.fullmatch(iso):
+        return iso.replace(" ", "T") if _exists(iso) else None
     if found := _BASIC.fullmatch(text):
         return _basic(found)
     try:
@@ -33,12 +35,15 @@ def moment(value: Any) -> str | None:
 def _basic(found: re.Match[str]) -> str | None:
     year, month, day, hour, minute, second, zone = found.groups()
     iso = f"{year}-{month}-{day}"
+    if hour is not None:
+        iso += f"T{hour}:{minute}{f':{second}' if second else ''}{zone or ''}"
+    return iso if _exists(iso) else None
+
+
+def _exists(iso: str) -> bool:
+    """Whether there is such a day and time."""
     try:
-        if hour is None:
-            datetime.fromisoformat(iso)
-            return iso
-        iso += f"T{hour}:{minute}:{second or '00'}{zone or ''}"
-        datetime.fromisoformat(iso)
+        datetime.fromisoformat(iso if len(iso) > 7 else f"{iso}-01-01"[:10])
     except ValueError:
-        return None
-    return iso
+        return False
+    return True

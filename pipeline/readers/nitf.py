@@ -33,7 +33,7 @@ def copy(root: Element) -> Copy:
     tail = " ".join(words(line) for line in children(child(body, "body.end"), "tagline"))
     dateline = child(head, "dateline")
     return Copy(
-        paragraphs=paragraphs(content),
+        paragraphs=_paragraphs(content),
         meta=_known({**_head(child(root, "head")), **_body_head(head), "language": _language(root)}),
         hints=_known(
             {"agency": _agency(words(child(head, "distributor"))), "place": words(child(dateline, "location"))}
@@ -41,6 +41,12 @@ def copy(root: Element) -> Copy:
         dateline=words(dateline),
         tail=tail,
     )
+
+
+def _paragraphs(content: Element | None) -> list[str]:
+    """The paragraphs of the content. Archives send the lead twice, by itself and in a block with the full text."""
+    full = [block for block in children(content, "block") if block.get("class") == "full_text"]
+    return [paragraph for block in full for paragraph in paragraphs(block)] if full else paragraphs(content)
 
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +91,8 @@ def _head(head: Element | None) -> dict[str, Any]:
         "slug": attribute("du-key", "key"),
         "guid": attribute("doc-id", "id-string"),
         "version": attribute("du-key", "version"),
-        "published": moment(issued),
+        "published": (moment(issued) or "").removesuffix("T00:00:00"),
+        "note": attribute("ed-msg", "info"),
         "urgency": int(urgency) if urgency.isdigit() and len(urgency) == 1 else None,
         "copyright": " ".join(filter(None, (attribute("doc.copyright", "holder"), attribute("doc.copyright", "year")))),
         "keywords": [key for word in children(child(data, "key-list"), "keyword") if (key := word.get("key"))],

@@ -11,7 +11,7 @@ from pipeline.readers.decode import clean
 from pipeline.readers.found import cleaned
 from pipeline.readers.moments import moment
 from pipeline.readers.options import COLUMNS, ReadSettings
-from pipeline.readers.wire import story
+from pipeline.readers.wire import day_of, story
 
 SECTIONS = frozenset(Document.model_fields) - {"id", "text"} | {"schema", "timexes", "mentions"}
 """Names in plain rows that mean something else in a document; such fields are left out."""
@@ -65,6 +65,10 @@ def of_row(row: Mapping[str, Any], source: Source, id_: str) -> tuple[Document, 
     return document, (*(unfit or unfit_id), *more)
 
 
+def _spelt(value: Any) -> str | None:
+    return day_of(value) if isinstance(value, str) else None
+
+
 def _meta(row: Mapping[str, Any]) -> tuple[Meta, tuple[str, ...]]:
     fields: dict[str, Any] = {}
     warnings: list[str] = []
@@ -79,7 +83,7 @@ def _meta(row: Mapping[str, Any]) -> tuple[Meta, tuple[str, ...]]:
     if isinstance(keywords, list) and keywords and all(isinstance(word, str) for word in keywords):
         fields["keywords"] = keywords
     if row.get("published") not in (None, ""):
-        if published := moment(row["published"]):
+        if published := moment(row["published"]) or _spelt(row["published"]):
             fields["published"] = published
         else:
             warnings.append(f"published is no date that can be read: {str(row['published'])[:40]!r}")

@@ -278,6 +278,20 @@ def test_a_dateline_kept_apart_opens_the_text(tmp_path: Path) -> None:
     assert document.text[document.body.start : document.body.end].endswith("1 2")
 
 
+def test_the_forms_of_archives_and_agencies(tmp_path: Path) -> None:
+    head = (
+        '<head><docdata><ed-msg info="Adds quote"/><doc-id id-string="17"/></docdata>'
+        '<pubdata date.publication="20070103T000000"/></head>'
+    )
+    blocks = '<block class="lead_paragraph"><p>A.</p></block><block class="full_text"><p>A.</p><p>B.</p></block>'
+    place = "<body.head><dateline><location>NEW DELHI</location></dateline></body.head>"
+    nitf = f"<nitf>{head}<body>{place}<body.content>{blocks}</body.content></body></nitf>"
+    document = document_in(put(tmp_path, "a.xml", nitf))
+    assert document.text == "NEW DELHI\n\nA.\n\nB."
+    meta = document.meta
+    assert (meta.published, meta.note, meta.guid, meta.place) == ("2007-01-03", "Adds quote", "17", "New Delhi")
+
+
 def test_nitf_without_text_is_passed_over(tmp_path: Path) -> None:
     assert outcomes(put(tmp_path, "a.xml", "<nitf><body/></nitf>")) == ["NITF without text"]
 
@@ -433,6 +447,12 @@ def test_a_page_is_its_article(tmp_path: Path) -> None:
     assert document.meta.language == "en"
 
 
+def test_a_page_has_the_limit_of_a_story(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.html", f"<html><body><p>{'Copy. ' * 80}</p></body></html>")
+    assert outcomes(path, max_bytes=100) == ["E_TOO_LARGE"]
+    assert outcomes(path) == ["ok"]
+
+
 def test_the_charset_of_a_page(tmp_path: Path) -> None:
     for charset, encoding in (("iso-8859-2", "iso8859-2"), ("windows-1252", "cp1252"), ("nonsense", "utf-8")):
         words = "Łódź" if charset == "iso-8859-2" else "“Blåbær”"
@@ -498,6 +518,7 @@ def test_tables_in_their_forms(content: bytes, expected: list[str], tmp_path: Pa
 
 def test_broken_tables(tmp_path: Path) -> None:
     assert outcomes(put(tmp_path, "a.csv", "")) == ["E_TABLE"]
+    assert outcomes(put(tmp_path, "a.csv", "id,text\n\n")) == [NOTHING]
     assert outcomes(put(tmp_path, "a.csv", "id,text\n1,\n2,x\n")) == ["E_EMPTY_FIELD", "ok"]
     open_quote = 'text\nfine\n"never closed ' + "x" * 200
     found = found_in(put(tmp_path, "a.csv", open_quote), max_bytes=100)
@@ -558,6 +579,9 @@ def test_a_missing_extra_is_named(name: str, module: str, extra: str, monkeypatc
 # --- packed files
 
 
+NOTHING = "nothing in it: no rows, lines or files"
+
+
 def zipped(*members: tuple[str, bytes]) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -595,7 +619,7 @@ def test_what_lies_in_an_archive(tmp_path: Path) -> None:
         ("row-2", "ok"),
         ("a.zip/z.xml", "E_XML"),
     ]
-    assert outcomes(put(tmp_path, "empty.zip", zipped())) == []
+    assert outcomes(put(tmp_path, "empty.zip", zipped())) == [NOTHING]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
