@@ -134,6 +134,7 @@ class Mention(TextSpan):
 
     kind: MentionKind = "name"
     role: str | None = Field(None, description="Title or office worn at this place, as written.")
+    confidence: float | None = Field(None, ge=0, le=1, description="Of nominals and pronouns: how sure the bearer is.")
 
 
 class Entity(Record):

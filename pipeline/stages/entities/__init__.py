@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -19,8 +20,9 @@ class EntitiesSettings(StageSettings):
     """What can be tuned in the entities stage."""
 
     nominals: bool = Field(True, description="Find 'the foreign secretary', 'the ministry' as mentions.")
-    pronouns: bool = Field(
-        True, description="Find he, she, who, I within quotation marks, and it where it says something."
+    pronouns: bool = Field(True, description="Find he, she, it, they, who, and I and we within quotation marks.")
+    min_confidence: float = Field(
+        0.35, ge=0, le=1, description="Nominals and pronouns less certain than this stand for nobody."
     )
     rescan: bool = Field(True, description="Look for further places of every name found.")
     money: bool = Field(True, description="Keep amounts of money as entities.")
@@ -34,6 +36,12 @@ class Entities(Stage):
     needs: ClassVar[tuple[str, ...]] = ("parse", "meta")
     makes: ClassVar[tuple[str, ...]] = ("entities",)
     Settings: ClassVar[type[StageSettings]] = EntitiesSettings
+
+    def resources(self) -> list[Path]:
+        """The stage's own files and the weights it ranks by."""
+        from importlib.resources import files
+
+        return [*super().resources(), Path(str(files("models.references") / "weights.tsv"))]
 
     def apply(self, document: Document, parse: Doc) -> Mapping[str, list[Any]]:
         """The story's entities in the order of their first mention."""

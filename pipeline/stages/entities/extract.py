@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 def entities(document: Document, parse: Doc, settings: EntitiesSettings) -> list[Entity]:
     """The entities of ``document``, ordered by first mention, ids ``e1``, ``e2``, ..."""
+    clusters = clusters_of(document, parse, settings)
+    resolved = resolve(parse, clusters, settings.nominals, settings.pronouns, settings.min_confidence)
+    found = [
+        _entity(parse, c, [r for r in resolved.references if r.index == n], resolved.roles.get(n, []))
+        for n, c in enumerate(clusters)
+    ]
+    found.sort(key=lambda entity: (entity.mentions[0].start, entity.mentions[0].end))
+    return [entity.model_copy(update={"id": f"e{n}"}) for n, entity in enumerate(found, 1)]
+
+
+def clusters_of(document: Document, parse: Doc, settings: EntitiesSettings) -> list[Cluster]:
+    """Who and what is named, each with all its names, in the order of the first."""
     names = consistent(parse, find(document, parse))
     defined, common = acronyms(parse, names)
     names = [name for name in names if name.text(parse) not in common]
@@ -28,11 +40,7 @@ def entities(document: Document, parse: Doc, settings: EntitiesSettings) -> list
         names = rescanned(document, parse, names)
     if not settings.money:
         names = [name for name in names if name.label != "MONEY"]
-    clusters = cluster(parse, names, defined)
-    references = resolve(parse, clusters, settings.nominals, settings.pronouns)
-    found = [_entity(parse, c, [r for r in references if r.index == n]) for n, c in enumerate(clusters)]
-    found.sort(key=lambda entity: (entity.mentions[0].start, entity.mentions[0].end))
-    return [entity.model_copy(update={"id": f"e{n}"}) for n, entity in enumerate(found, 1)]
+    return cluster(parse, names, defined)
 
 
 def _with_acronyms(parse: Doc, names: list[Name], defined: dict[str, Name]) -> list[Name]:
@@ -52,9 +60,9 @@ def _with_acronyms(parse: Doc, names: list[Name], defined: dict[str, Name]) -> l
     return sorted(fixed, key=lambda name: name.i)
 
 
-def _entity(parse: Doc, found: Cluster, references: list[Reference]) -> Entity:
+def _entity(parse: Doc, found: Cluster, references: list[Reference], told: list[str]) -> Entity:
     mentions = [_mention(parse, name.i, name.j, "name", name) for name in found.names]
-    mentions += [_mention(parse, r.i, r.j, r.kind, None) for r in references]
+    mentions += [_mention(parse, r.i, r.j, r.kind, None, r.confidence) for r in references]
     mentions.sort(key=lambda mention: mention.start)
     name = _full_name(parse, found)
     surfaces = dict.fromkeys(mention.text for mention in mentions if mention.kind == "name")
@@ -63,7 +71,7 @@ def _entity(parse: Doc, found: Cluster, references: list[Reference]) -> Entity:
         "label": found.label,
         "name": name,
         "mentions": mentions,
-        "roles": roles_of(parse, found),
+        "roles": roles_of(parse, found, told),
         "aliases": [surface for surface in surfaces if surface != name],
     }
     if any(n.agency for n in found.names) or name in lexicons().agencies:
@@ -73,11 +81,13 @@ def _entity(parse: Doc, found: Cluster, references: list[Reference]) -> Entity:
     return Entity(**fields)
 
 
-def _mention(parse: Doc, i: int, j: int, kind: Any, name: Name | None) -> Mention:
+def _mention(parse: Doc, i: int, j: int, kind: Any, name: Name | None, confidence: float | None = None) -> Mention:
     span = parse[i:j]
     fields: dict[str, Any] = {"start": span.start_char, "end": span.end_char, "text": str(span.text), "kind": kind}
     if name is not None and name.role_i is not None:
         fields["role"] = str(parse[name.role_i : name.i].text).strip(" ,")
+    if confidence is not None:
+        fields["confidence"] = confidence
     return Mention(**fields)
 
 

@@ -65,12 +65,20 @@ class Lexicons:
     countries: dict[str, Country]
     capitals: dict[str, Country]
     demonyms: dict[str, Country]
+    given_genders: dict[str, str]
+    persons: frozenset[str]
+    bodies: frozenset[str]
+    place_nouns: frozenset[str]
+    relations: frozenset[str]
+    male: frozenset[str]
+    female: frozenset[str]
 
 
 @cache
 def lexicons() -> Lexicons:
     """The lexicons, read at first use."""
     titles, orgs, given = _sections("titles.txt"), _sections("org_words.txt"), _sections("given_names.txt")
+    nouns, many = _sections("nouns.txt"), _sections("given_genders.txt")
     address = {word: gender for gender in ("male", "female", "any") for word in titles[gender]}
     countries: dict[str, Country] = {}
     capitals: dict[str, Country] = {}
@@ -103,4 +111,11 @@ def lexicons() -> Lexicons:
         countries,
         capitals,
         demonyms,
+        dict.fromkeys(many["m"], "male") | dict.fromkeys(many["f"], "female"),
+        titles["heads"] | nouns["person"] | nouns["male"] | nouns["female"] | nouns["relation"],
+        orgs["nominals"] | nouns["body"],
+        nouns["place"],
+        nouns["relation"],
+        nouns["male"],
+        nouns["female"],
     )

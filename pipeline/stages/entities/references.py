@@ -1,7 +1,7 @@
 """Mentions without a name: ``the foreign secretary``, ``the ministry``, ``he``, ``its``, ``it said``.
 
-Each goes to the entity the story has made ready for it, or to none. Recency and grammatical role decide, gender and
-number forbid (after Lappin and Leass 1994, much reduced).
+What grammar says outright (``Okoye, a lawyer``, ``Okoye is a lawyer``) is taken as said. Every other pronoun and noun
+phrase goes to the actor the ranking finds likeliest, or to nobody; ``I`` and ``we`` go to who is quoted.
 """
 
 from __future__ import annotations
@@ -9,301 +9,361 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipeline.stages.entities.anaphors import PRONOUNS, Anaphor, family_of, modifiers, nominal, pronoun
 from pipeline.stages.entities.clusters import Cluster
-from pipeline.stages.entities.lexicons import fold, lexicons
+from pipeline.stages.entities.lexicons import Lexicons, lexicons
+from pipeline.stages.entities.ranking import Seen, choose
+from pipeline.stages.entities.story import SAYING, SUBJECT, Story
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spacy.tokens import Doc, Token
 
 Kind = Literal["nominal", "pronoun"]
-_HE = frozenset(("he", "him", "his", "himself"))
-_SHE = frozenset(("she", "her", "hers", "herself"))
-_IT = frozenset(("it", "its", "itself"))
-_FIRST = frozenset(("i", "me", "my", "myself"))
-_SUBJECT = frozenset(("nsubj", "nsubjpass"))
-_SAYING = frozenset(
-    ("say", "add", "state", "announce", "tell", "note", "claim", "report", "warn", "confirm", "deny", "declare")
-)
-_REACH = 3
-"""Sentences a pronoun looks back over."""
+_NOUNS = frozenset(("NOUN", "PROPN"))
+_INNER = frozenset(("compound", "amod", "nmod", "npadvmod", "quantmod"))
+_BEING = frozenset(("be", "become", "remain"))
+_FITS = {
+    "person": ("PERSON",),
+    "body": ("ORG", "GPE", "FAC", "NORP", "PRODUCT", "WORK_OF_ART"),
+    "place": ("GPE", "LOC", "FAC", "ORG"),
+}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Tokens ``[i, j)`` that stand for the cluster at ``index``."""
+    """Tokens ``[i, j)`` that stand for the cluster at ``index``, with how sure that is (0 to 1)."""
 
     i: int
     j: int
     index: int
     kind: Kind
+    confidence: float
 
 
-@dataclass(frozen=True)
-class _Place:
-    i: int
-    sentence: int
-    index: int
-    subject: bool
+@dataclass
+class Resolved:
+    """What was found: references in order, and the roles that appositions and predicates gave, by cluster."""
+
+    references: list[Reference]
+    roles: dict[int, list[str]]
 
 
-class _Scene:
-    """What has been named so far, and what is known of those named."""
-
-    def __init__(self, parse: Doc, clusters: list[Cluster]) -> None:
-        self.parse, self.clusters = parse, clusters
-        self.sentence = [0] * len(parse)
-        for n, sentence in enumerate(parse.sents):
-            for token in sentence:
-                self.sentence[token.i] = n
-        self.places: list[_Place] = []
-        self.gender = {n: _gender(parse, c) for n, c in enumerate(clusters) if c.label == "PERSON"}
-        self.at = sorted((name.i, name.j, n) for n, c in enumerate(clusters) for name in c.names)
-        self.inside = {k: n for i, j, n in self.at for k in range(i, j)}
-        self.speaker: int | None = None
-
-    def see(self, i: int, j: int, index: int) -> None:
-        """Note a mention: where, and whether it is a subject."""
-        root = self.parse[i:j].root
-        subject = root.dep_ in _SUBJECT or (root.dep_ == "conj" and root.head.dep_ in _SUBJECT)
-        self.places.append(_Place(i, self.sentence[i], index, subject))
-        # "the ministry said": who a later "it said" refers to.
-        if self.clusters[index].label == "ORG" and ((subject and root.head.lemma_ in _SAYING) or self._says(j)):
-            self.speaker = index
-
-    def _says(self, j: int) -> bool:
-        """Whether a verb of saying follows token ``j``, over an acronym in brackets, however the parse hangs it."""
-        if j < len(self.parse) and self.parse[j].text == "(":
-            j = next((k + 1 for k in range(j, min(j + 5, len(self.parse))) if self.parse[k].text == ")"), j)
-        return j < len(self.parse) and self.parse[j].pos_ == "VERB" and self.parse[j].lemma_ in _SAYING
-
-    def persons(self, i: int, gender: str) -> list[_Place]:
-        """Persons in reach before token ``i`` that may be of this gender, nearest last."""
-        here = self.sentence[i]
-        return [
-            place
-            for place in self.places
-            if place.i < i
-            and here - place.sentence <= _REACH
-            and self.clusters[place.index].label == "PERSON"
-            and self.gender[place.index] in (gender, None)
-        ]
-
-
-def resolve(parse: Doc, clusters: list[Cluster], nominals: bool, pronouns: bool) -> list[Reference]:
+def resolve(
+    parse: Doc,
+    clusters: list[Cluster],
+    nominals: bool,
+    pronouns: bool,
+    min_confidence: float,
+    chooser: Callable[[Story, Anaphor, Seen], tuple[int, float] | None] = choose,
+) -> Resolved:
     """References of the story, in order, none overlapping a name."""
-    scene = _Scene(parse, clusters)
-    roles = _roles(parse, clusters)
-    found: list[Reference] = []
-    names = iter(scene.at)
-    upcoming = next(names, None)
-    for token in parse:
-        while upcoming is not None and upcoming[0] <= token.i:
-            scene.see(*upcoming)
-            upcoming = next(names, None)
-        if token.i in scene.inside:
-            continue
-        reference = None
-        if pronouns and token.pos_ == "PRON":
-            reference = _pronoun(scene, token)
-        elif nominals and token.lower_ in ("the", "this", "that"):
-            reference = _nominal(scene, token, roles)
-        if reference is not None:
-            found.append(reference)
-            scene.see(reference.i, reference.j, reference.index)
-            gender = "male" if token.lower_ in _HE else "female" if token.lower_ in _SHE else None
-            if gender and scene.gender.get(reference.index, "?") is None:
-                scene.gender[reference.index] = gender
-    if pronouns:
-        found += _first_persons(scene)
-    if nominals:
-        found += _appositions(scene, found)
-    return sorted(found, key=lambda reference: reference.i)
+    return _Reading(parse, clusters, nominals, pronouns, min_confidence, chooser).read()
 
 
-def _first_persons(scene: _Scene) -> list[Reference]:
-    """``I`` and ``my`` between quotation marks: who says it in that sentence, else who spoke last."""
-    speakers = [
-        place
-        for place in scene.places
-        if place.subject and scene.clusters[place.index].label == "PERSON" and _speaks(scene.parse, place.i)
-    ]
-    by_sentence = {place.sentence: place.index for place in speakers}
-    found, quoted, last = [], False, None
-    for token in scene.parse:
-        here = scene.sentence[token.i]
-        if token.text in ("“", "”") or token.text == '"':
-            quoted = token.text == "“" or (token.text == '"' and not quoted)
-        elif token.is_space and "\n" in token.text:
-            quoted = False
-        last = by_sentence.get(here, last) if token.is_sent_start else last
-        if quoted and token.lower_ in _FIRST and last is not None and token.i not in scene.inside:
-            found.append(Reference(token.i, token.i + 1, last, "pronoun"))
-    return found
+class _Reading:
+    """One pass over a story from left to right."""
 
+    def __init__(
+        self,
+        parse: Doc,
+        clusters: list[Cluster],
+        nominals: bool,
+        pronouns: bool,
+        min_confidence: float,
+        chooser: Callable[[Story, Anaphor, Seen], tuple[int, float] | None],
+    ) -> None:
+        self.story, self.seen, self.lex = Story(parse, clusters), Seen(), lexicons()
+        self.nominals, self.pronouns, self.floor, self.choose = nominals, pronouns, min_confidence, chooser
+        self.found: list[Reference] = []
+        self.roles: dict[int, list[str]] = {}
+        self.ahead = sorted((name.i, name.j, n) for n, c in enumerate(clusters) for name in c.names)
+        self.titles = {k for c in clusters for n in c.names if n.role_i is not None for k in range(n.role_i, n.i)}
+        self.named = frozenset(
+            token.lower_
+            for c in clusters
+            if c.label not in ("PERSON", "NORP", "MONEY")
+            for n in c.names
+            if n.j - n.i > 1
+            for token in parse[n.i : n.j]
+            if token.pos_ in _NOUNS
+        )
+        self.apposed = self._appositions()
 
-def _speaks(parse: Doc, i: int) -> bool:
-    token = parse[i]
-    while token.dep_ in ("compound", "conj", "amod", "nmod") and token.head.i != token.i:
-        token = token.head
-    return token.dep_ in _SUBJECT and token.head.lemma_ in _SAYING
+    def read(self) -> Resolved:
+        """Resolve everything."""
+        upcoming = iter(self.ahead)
+        name = next(upcoming, None)
+        for i in range(len(self.story.tokens)):
+            while name is not None and name[0] <= i:
+                self.story.see(*name, "name")
+                name = next(upcoming, None)
+            if i in self.story.inside:
+                continue
+            pos = self.story.pos[i]
+            if pos == "PRON" and self.story.lower[i] in PRONOUNS:
+                if self.pronouns:
+                    self._pronoun(i)
+            elif pos in _NOUNS:
+                self._noun(i)
+        if self.pronouns:
+            self._quoted()
+        return Resolved(sorted(self.found, key=lambda r: r.i), self.roles)
 
+    def _keep(self, anaphor: Anaphor, index: int, confidence: float) -> None:
+        kind: Kind = "pronoun" if anaphor.pronoun else "nominal"
+        self.found.append(Reference(anaphor.i, anaphor.j, index, kind, round(confidence, 2)))
+        self.seen.by_token[anaphor.head] = index
+        self.story.see(anaphor.i, anaphor.j, index, kind)
+        actor = self.story.actors[index]
+        if anaphor.gender and actor.gender is None and actor.label == "PERSON":
+            actor.gender = anaphor.gender
+        if kind == "nominal":
+            actor.nouns.add(self.story.lower[anaphor.head])
 
-def _appositions(scene: _Scene, found: list[Reference]) -> list[Reference]:
-    """Common nouns that say what a name is: ``Okoye, a lawyer`` and ``Okoye is a lawyer``, up to the noun itself."""
-    taken = set(scene.inside) | {k for reference in found for k in range(reference.i, reference.j)}
-    more: list[Reference] = []
-    for i, j, index in scene.at:
-        root = scene.parse[i:j].root
-        nouns = [token for token in root.children if token.dep_ == "appos"]
-        if root.dep_ == "nsubj" and root.head.lemma_ == "be":
-            nouns += [token for token in root.head.children if token.dep_ == "attr"]
-        for noun in nouns:
-            span = range(noun.left_edge.i, noun.i + 1)
-            if noun.pos_ == "NOUN" and noun.i >= j and span and not taken.intersection(span):
-                more.append(Reference(span.start, span.stop, index, "nominal"))
-                taken.update(span)
-    return more
+    def _pronoun(self, i: int) -> None:
+        anaphor = pronoun(self.story, i)
+        if anaphor is None or anaphor.family in ("i", "we"):
+            return
+        if anaphor.family == "who":
+            index = self._antecedent(i)
+            if index is not None:
+                self._keep(anaphor, index, 0.9)
+            return
+        chosen = self._it_said(anaphor) or self._its(anaphor) or self.choose(self.story, anaphor, self.seen)
+        if chosen is not None and chosen[1] >= self.floor:
+            self._keep(anaphor, *chosen)
 
+    def _it_said(self, anaphor: Anaphor) -> tuple[int, float] | None:
+        """``it said``: the body that said something last."""
+        story, i = self.story, anaphor.i
+        if story.lower[i] != "it" or story.quote[i] >= 0 or story.last_body < 0:
+            return None
+        says = story.dep[i] in SUBJECT and story.parse[story.head[i]].lemma_ in SAYING
+        return (story.last_body, 0.8) if says else None
 
-def _pronoun(scene: _Scene, token: Token) -> Reference | None:
-    low = token.lower_
-    if low in _HE or low in _SHE:
-        index = _person(scene, token, "male" if low in _HE else "female")
-    elif low == "who":
-        index = _antecedent(scene, token)
-    elif low in _IT:
-        index = _thing(scene, token)
-    else:
-        return None
-    return None if index is None else Reference(token.i, token.i + 1, index, "pronoun")
-
-
-def _person(scene: _Scene, token: Token, gender: str) -> int | None:
-    candidates = scene.persons(token.i, gender)
-    if not candidates:
-        return None
-    here = scene.sentence[token.i]
-    same = [place for place in candidates if place.sentence == here]
-    if same:
-        if token.dep_ == "poss" or token.dep_ not in _SUBJECT:
-            return same[-1].index
-        return next((place.index for place in reversed(same) if place.subject), same[-1].index)
-    last = max(place.sentence for place in candidates)
-    recent = [place for place in candidates if place.sentence == last]
-    return next((place.index for place in recent if place.subject), recent[-1].index)
-
-
-def _antecedent(scene: _Scene, token: Token) -> int | None:
-    """The person right before a relative ``who``, over one comma."""
-    i = token.i - 1
-    if i >= 0 and scene.parse[i].text == ",":
-        i -= 1
-    index = scene.inside.get(i)
-    return index if index is not None and scene.clusters[index].label == "PERSON" else None
-
-
-def _thing(scene: _Scene, token: Token) -> int | None:
-    """``it`` that says something is the organisation that last did; ``its`` the organisation or place at hand."""
-    if token.dep_ in _SUBJECT and token.head.lemma_ in _SAYING and token.lower_ == "it":
-        return scene.speaker
-    if token.lower_ != "its":
-        return None
-    here = scene.sentence[token.i]
-    near = [
-        place
-        for place in scene.places
-        if place.sentence == here and scene.clusters[place.index].label in ("ORG", "GPE") and place.subject
-    ]
-    return near[-1].index if near else None
-
-
-def _nominal(scene: _Scene, the: Token, roles: dict[str, list[int]]) -> Reference | None:
-    parse, words = scene.parse, lexicons()
-    j = the.i + 1
-    while j < len(parse) and j - the.i <= 5 and parse[j].pos_ in ("NOUN", "PROPN", "ADJ") and j not in scene.inside:
-        j += 1
-    if j == the.i + 1 or (j < len(parse) and j in scene.inside and parse[j - 1].lower_ in words.heads):
-        return None
-    phrase = fold(str(parse[the.i + 1 : j].text))
-    head = parse[j - 1].lower_
-    if j < len(parse) and parse[j].lower_ in ("of", "for") and head in words.org_nominals:
-        return None
-    seen = {place.index: place.i for place in scene.places}
-    if head in words.heads and the.lower_ == "the":
-        fits = [n for role, holders in roles.items() if _is_role(phrase, role) for n in holders if n in seen]
-        if len(set(fits)) == 1:
-            return Reference(the.i, j, fits[0], "nominal")
-        return None
-    if head in words.org_nominals:
-        fits = [n for n in seen if scene.clusters[n].label == "ORG" and _has_word(parse, scene.clusters[n], head)]
-        if not fits and head in ("company", "firm", "group", "bank", "airline"):
-            fits = [n for n in seen if scene.clusters[n].label == "ORG" and _is_company(parse, scene.clusters[n])]
-        if fits:
-            return Reference(the.i, j, max(fits, key=lambda n: seen[n]), "nominal")
-    if j == the.i + 2 and (index := _by_kind(scene, the.i, head)) is not None:
-        return Reference(the.i, j, index, "nominal")
-    return None
-
-
-def _by_kind(scene: _Scene, i: int, head: str) -> int | None:
-    """``the country``, ``the city``, ``the company``: the only one of its kind just spoken of, else nobody."""
-    here = scene.sentence[i]
-    near = [place for place in scene.places if here - place.sentence <= 2]
-    if head in ("country", "nation", "city", "town", "capital"):
-        country = head in ("country", "nation")
+    def _its(self, anaphor: Anaphor) -> tuple[int, float] | None:
+        """``its``: the body or place that is the subject of the same clause."""
+        story, here = self.story, self.story.sentence[anaphor.i]
+        if story.lower[anaphor.i] != "its":
+            return None
+        clause = story.clause(anaphor.i)
         fits = [
-            place.index
-            for place in near
-            if scene.clusters[place.index].label == "GPE"
-            and (scene.clusters[place.index].country is not None) == country
+            (place.i, actor.index)
+            for actor in story.actors
+            if actor.label in ("ORG", "GPE") and actor.places
+            for place in actor.places[-3:]
+            if place.sentence == here and place.part == "subject" and story.clause(place.i) == clause
         ]
-    elif head in ("company", "firm", "organization", "organisation"):
-        fits = [p.index for p in near if scene.clusters[p.index].label == "ORG" and p.subject]
-    else:
+        return (max(fits)[1], 0.7) if fits else None
+
+    def _office_or_body(self, anaphor: Anaphor) -> tuple[int, float] | None:
+        """``the foreign secretary``: the one who bears that office; ``the ministry``: the one body so called.
+
+        Where two bear it, nobody, at confidence 0; None where the phrase is of neither kind.
+        """
+        story = self.story
+        if anaphor.form not in ("the", "this", "that"):
+            return None
+        noun, phrase = story.lower[anaphor.head], " ".join([*modifiers(story, anaphor), story.lower[anaphor.head]])
+        spoken = [actor for actor in story.actors if actor.places]
+        if noun in self.lex.heads:
+            bearers = [a for a in spoken if a.label == "PERSON" and any(_is_role(phrase, role) for role in a.roles)]
+            if bearers:
+                return (bearers[0].index, 0.9) if len(bearers) == 1 else (bearers[0].index, 0.0)
+        after = story.lower[anaphor.j] if anaphor.j < len(story.lower) else ""
+        if noun in self.lex.bodies and after not in ("of", "for") and noun not in self.seen.unnamed:
+            called = [a for a in spoken if a.label in ("ORG", "FAC") and noun in a.words]
+            if len(called) == 1 and anaphor.head - anaphor.i == 1:
+                return called[0].index, 0.8
+            if noun in ("company", "firm") and anaphor.head - anaphor.i == 1:
+                here = story.sentence[anaphor.i]
+                near = [a for a in spoken if a.label == "ORG" and 0 <= here - a.subject <= 2]
+                if len(near) == 1:
+                    return near[0].index, 0.6
         return None
-    return fits[0] if len(set(fits)) == 1 else None
+
+    def _antecedent(self, i: int) -> int | None:
+        """The person right before a relative ``who``, over one comma."""
+        k = i - 1
+        if k >= 0 and self.story.lower[k] == ",":
+            k -= 1
+        index = self.story.inside.get(k, self.seen.by_token.get(k))
+        return index if index is not None and self.story.actors[index].label == "PERSON" else None
+
+    def _noun(self, i: int) -> None:
+        story, here = self.story, self.story.sentence[i]
+        if story.dep[i] in _INNER or i in self.titles:
+            return
+        if story.parse[i].tag_ in ("NNS", "NNPS"):
+            self.seen.plural = here
+            return
+        certain = self._certain(i)
+        anaphor = nominal(story, i, self.named, certain is not None)
+        if anaphor is None or (anaphor.i <= i and any(k in story.inside for k in range(anaphor.i, i))):
+            if anaphor is None and story.dep[i] in SUBJECT:
+                self.seen.thing = here
+            return
+        if certain is not None:
+            self._note_role(certain, i)
+            if self.nominals:
+                self._keep(anaphor, certain, 0.9)
+            return
+        if self.nominals and anaphor.form != "a":
+            chosen = self._office_or_body(anaphor) or self.choose(story, anaphor, self.seen)
+            if chosen is not None and chosen[1] >= self.floor:
+                self._keep(anaphor, *chosen)
+                return
+        self.seen.unnamed.add(story.lower[i])
+        if anaphor.family == "person":
+            self.seen.person = here
+        elif story.dep[i] in SUBJECT:
+            self.seen.thing = here
+
+    def _appositions(self) -> dict[int, int]:
+        """Tokens of nouns that stand beside a name, ``Okoye, a lawyer`` or ``the lawyer, Okoye``, to its cluster."""
+        found: dict[int, int] = {}
+        for i, j, index in self.ahead:
+            root = self.story.parse[i:j].root
+            beside = [token for token in root.children if token.dep_ == "appos"]
+            beside += [token for child in beside for token in child.children if token.dep_ == "conj"]
+            if root.dep_ == "appos" and root.head.i not in self.story.inside:
+                beside.append(root.head)
+            for noun in beside:
+                if noun.pos_ in _NOUNS and noun.i not in self.story.inside and self._may_be(noun, index):
+                    found.setdefault(noun.i, index)
+                    self.story.actors[index].nouns.add(noun.lower_)
+        return found
+
+    def _may_be(self, noun: Token, index: int) -> bool:
+        """Whether a noun beside a name, or said of it, can be what the name names; of a person most nouns can."""
+        family, label = family_of(self.lex, noun.lower_, frozenset()), self.story.actors[index].label
+        if noun.tag_ in ("NNS", "NNPS") or noun.ent_type_ in (
+            "DATE",
+            "TIME",
+            "MONEY",
+            "PERCENT",
+            "CARDINAL",
+            "QUANTITY",
+        ):
+            return False
+        return label == "PERSON" and noun.pos_ == "NOUN" if family is None else label in _FITS[family]
+
+    def _certain(self, i: int) -> int | None:
+        """The cluster that an apposition or a predicate says noun ``i`` is."""
+        story = self.story
+        if i in self.apposed:
+            return self.apposed[i]
+        noun = story.parse[i]
+        attribute = noun
+        while attribute.dep_ == "conj" and attribute.head.i != attribute.i:
+            attribute = attribute.head
+        if attribute.dep_ != "attr" or attribute.head.lemma_ not in _BEING:
+            return None
+        children = list(attribute.head.children)
+        if any(child.dep_ == "neg" for child in children):
+            return None
+        subject = next((child for child in children if child.dep_ == "nsubj"), None)
+        if subject is None or subject.i > i:
+            return None
+        index = story.inside.get(subject.i, self.seen.by_token.get(subject.i))
+        return index if index is not None and self._may_be(noun, index) else None
+
+    def _note_role(self, index: int, i: int) -> None:
+        """Keep an office named by apposition or predicate: from its modifiers to the end of ``of ...``."""
+        if self.story.actors[index].label != "PERSON" or self.story.lower[i] not in self.lex.heads:
+            return
+        text = _office(self.story.parse, i, self.story.inside, index)
+        if text:
+            self.roles.setdefault(index, []).append(text)
+
+    def _quoted(self) -> None:
+        """``I`` and ``my`` are who says the quotation, ``we`` the body that one speaks for."""
+        story = self.story
+        resolved = dict(self.seen.by_token)
+        story.forget_speakers()
+        for i, quote in enumerate(story.quote):
+            found = PRONOUNS.get(story.lower[i]) if quote >= 0 and story.pos[i] == "PRON" else None
+            if found is None or found[0] not in ("i", "we") or i in story.inside:
+                continue
+            anaphor = pronoun(story, i)
+            speaker = story.speaker(quote, resolved)
+            if anaphor is None or speaker is None:
+                continue
+            person = story.actors[speaker].label == "PERSON"
+            if anaphor.family == "i" and person:
+                self._keep(anaphor, speaker, 0.8)
+            elif anaphor.family == "we":
+                body = self._body_of(speaker) if person else speaker
+                if body is not None:
+                    self._keep(anaphor, body, 0.5)
+
+    def _body_of(self, speaker: int) -> int | None:
+        """The organisation or country named in the speaker's title or apposition."""
+        story = self.story
+        for name in story.clusters[speaker].names:
+            spans = [range(name.role_i, name.i)] if name.role_i is not None else []
+            spans += [
+                range(story.parse[k].left_edge.i, min(story.parse[k].right_edge.i + 1, k + 10))
+                for k, index in self.apposed.items()
+                if index == speaker
+            ]
+            for span in spans:
+                for k in span:
+                    index = story.inside.get(k)
+                    if index is not None and story.actors[index].label in ("ORG", "GPE"):
+                        return index
+        return None
 
 
 def _is_role(phrase: str, role: str) -> bool:
     return role == phrase or role.endswith(" " + phrase) or role.startswith(phrase + " of ")
 
 
-def _has_word(parse: Doc, cluster: Cluster, head: str) -> bool:
-    return any(
-        token.lower_ == head and token.text[0].isupper() for name in cluster.names for token in parse[name.i : name.j]
-    )
+def _office(parse: Doc, i: int, inside: dict[int, int], index: int) -> str | None:
+    """The office whose noun is token ``i``, without its article, as written."""
+    start = i
+    while start > 0 and i - start < 10:
+        token = parse[start - 1]
+        if token.dep_ in ("det", "punct", "appos") or inside.get(token.i) == index or token.is_space:
+            break
+        if not (token.left_edge.i >= parse[i].left_edge.i and token.i >= parse[i].left_edge.i):
+            break
+        if token.pos_ in ("VERB", "AUX", "PRON"):
+            break
+        start -= 1
+    end = i + 1
+    while end < len(parse) and end - i < 14:
+        token = parse[end]
+        if token.pos_ in ("VERB", "AUX", "PRON", "SCONJ") or token.is_space or token.text in ',.;:()"“”-–—':
+            break
+        if end == i + 1 and token.lower_ not in ("of", "for", "at", "to", "-", "'s", "’s"):
+            break
+        if inside.get(end) == index:
+            break
+        end += 1
+    while end > i + 1 and parse[end - 1].lower_ in ("of", "for", "at", "to", "the", "and", "'s", "’s"):
+        end -= 1
+    return str(parse[start:end].text).strip() or None
 
 
-def _is_company(parse: Doc, cluster: Cluster) -> bool:
-    words = lexicons().companies
-    return any(token.lower_ in words for name in cluster.names for token in parse[name.i : name.j])
-
-
-def _roles(parse: Doc, clusters: list[Cluster]) -> dict[str, list[int]]:
-    """Folded titles to the persons who bear them."""
-    found: dict[str, list[int]] = {}
-    for n, cluster in enumerate(clusters):
-        for role in roles_of(parse, cluster):
-            holders = found.setdefault(fold(role), [])
-            if n not in holders:
-                holders.append(n)
-    return found
-
-
-def roles_of(parse: Doc, cluster: Cluster) -> list[str]:
-    """Titles before a person's names and appositions after them, as written, each once."""
+def roles_of(parse: Doc, cluster: Cluster, told: list[str]) -> list[str]:
+    """Titles before a person's names, then what appositions and predicates told, as written, each once."""
     found: list[str] = []
     for name in cluster.names if cluster.label == "PERSON" else ():
         if name.role_i is not None:
             found.append(str(parse[name.role_i : name.i].text).strip(" ,"))
-        if apposition := _apposition(parse, name.j):
+        if apposition := _apposition(parse, name.j, lexicons()):
             found.append(apposition)
-    return list(dict.fromkeys(role for role in found if role))
+    found = list(dict.fromkeys(role for role in found if role))
+    if cluster.label == "PERSON":
+        found += [role for role in dict.fromkeys(told) if not any(role in other or other in role for other in found)]
+    return found
 
 
-def _apposition(parse: Doc, j: int) -> str | None:
+def _apposition(parse: Doc, j: int, words: Lexicons) -> str | None:
     """``, the foreign secretary,`` after a name."""
-    words = lexicons()
     if j + 1 >= len(parse) or parse[j].text != ",":
         return None
     k = start = j + 1
@@ -319,19 +379,3 @@ def _apposition(parse: Doc, j: int) -> str | None:
         k += 1
     ended = k < len(parse) and parse[k].text in (",", ".", ";")
     return str(parse[start:k].text).strip() if headed and ended and k > start else None
-
-
-def _gender(parse: Doc, cluster: Cluster) -> str | None:
-    words = lexicons()
-    for name in cluster.names:
-        if name.address in ("male", "female"):
-            return name.address
-        role = str(parse[name.role_i : name.i].text).lower() if name.role_i is not None else ""
-        if role.endswith(("woman", "actress", "queen", "princess", "sister", "mother", "baroness")):
-            return "female"
-        if role.endswith(("sman", "king", "prince", "father", "actor")) and not role.endswith("spokesman"):
-            return "male"
-    for name in cluster.names:
-        if name.j - name.i > 1:
-            return words.genders.get(fold(parse[name.i].text))
-    return None

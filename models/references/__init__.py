@@ -1,0 +1,1 @@
+"""Learned weights of the choice among actors that a pronoun or noun phrase may stand for (card.md)."""
