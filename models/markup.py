@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -81,6 +82,21 @@ def weave(marks: Iterable[Mark], start: int, end: int) -> Iterator[tuple[int, Ma
         yield ends.pop(), None
 
 
+def woven(document: Document) -> Iterator[tuple[int, int, list[tuple[int, Mark | None]]]]:
+    """Each paragraph of ``document``: its range, and what opens and closes in it as :func:`weave` tells it.
+
+    The work grows with the marks, not with marks times paragraphs: a story may have thousands of both.
+    """
+    found = marks(document)
+    starts = [mark.start for mark in found]
+    first = 0
+    for start, end in document.paragraphs():
+        # Marks are in order: those at the front that have ended are done with.
+        while first < len(found) and found[first].end <= start:
+            first += 1
+        yield start, end, list(weave(found[first : bisect_left(starts, end, first)], start, end))
+
+
 def speakers(document: Document) -> dict[str, Attribution]:
     """The attribution of each quote that has one, by the quote's id."""
     return {said.quote: said for said in reversed(document.attributions)}
@@ -142,13 +158,12 @@ def _parts(document: Document) -> Iterator[str]:
 def _story(document: Document) -> Iterator[str]:
     titles, styles = _titles(document), _styles(document)
     numbers = {quote.end: n for n, quote in enumerate(document.quotes, 1)}
-    found = marks(document)
-    for start, end in document.paragraphs():
+    for start, end, events in woven(document):
         dim = "" if document.zone(start) == "body" else ";opacity:.6"
         yield f'<p dir="auto" style="margin:.5em 0;white-space:pre-line{dim}">'
         at = start
         open_marks: list[Mark] = []
-        for offset, mark in weave(found, start, end):
+        for offset, mark in events:
             yield _text(document.text[at:offset])
             at = offset
             if mark is not None:

@@ -2,7 +2,7 @@
 
 The public API in one screen. :func:`read` gives the stories of a file or folder, not yet annotated:
 
->>> from pipeline import Desk, open_run, read, rerun, run
+>>> from pipeline import Desk, diff, open_run, read, rerun, run, write_report
 >>> [story] = read("seeds/pti-2025-03-28-tariff-talks.txt")
 >>> story.meta.agency, story.meta.place, story.meta.published
 ('PTI', 'New Delhi', '2025-03-28')
@@ -25,10 +25,19 @@ A :class:`Desk` runs the stages over one story in this process; in a notebook th
 >>> [document.id for document in open_run("out").documents()]
 ['desk-20250616-001', 'desk-20250616-002', 'desk-20250616-003']
 
-and :func:`rerun` does one stage of it again over the kept parses, here with another setting:
+:func:`rerun` does one stage of it again over the kept parses, here with another setting and as a run of its own, and
+:func:`diff` tells what changed:
 
->>> rerun("quotes", "out", assignments=["quotes.min_confidence=0.9"]).made
+>>> rerun("quotes", "out", assignments=["quotes.min_confidence=1.0"], new="out2").made
 ('quotes', 'attribution')
+>>> found = diff("out", "out2")
+>>> found.stories, found.counts["quotes"].removed > 0, found.counts["entities"].removed
+(3, True, 0)
+
+:func:`write_report` makes one page of a run, to search and read in a browser; it returns the number of its stories:
+
+>>> write_report(open_run("out"), "report.html")
+3
 
 Names are imported at first use, so that ``import pipeline`` costs nothing.
 """
@@ -45,6 +54,7 @@ if TYPE_CHECKING:
     from pipeline.readers import read
     from pipeline.review.diff import diff
     from pipeline.review.evaluate import evaluate
+    from pipeline.review.report import write_report
     from pipeline.review.sweep import sweep
     from pipeline.settings import Settings
     from pipeline.stage import Stage, StageSettings
@@ -64,6 +74,7 @@ __all__ = [
     "rerun",
     "run",
     "sweep",
+    "write_report",
 ]
 
 _HOMES = {
@@ -78,6 +89,7 @@ _HOMES = {
     "diff": "pipeline.review.diff",
     "evaluate": "pipeline.review.evaluate",
     "sweep": "pipeline.review.sweep",
+    "write_report": "pipeline.review.report",
     "Settings": "pipeline.settings",
     "Stage": "pipeline.stage",
     "StageSettings": "pipeline.stage",

@@ -24,7 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.document import Document
-from models.markup import MarkKind, marks, speaker_name, speakers, weave
+from models.markup import MarkKind, speaker_name, speakers, woven
 from pipeline.batch.files import atomic
 from pipeline.errors import StorageError
 
@@ -50,7 +50,7 @@ _MARK: dict[tuple[MarkKind, str | None], int] = {
 """How the script tells marks apart; a mark is one number, eight times the place of its owner plus this."""
 
 
-def write_report(run: Run, path: Path, title: str | None = None) -> int:
+def write_report(run: Run, path: str | Path, title: str | None = None) -> int:
     """Write the report of the finished ``run`` to ``path`` and return the number of its stories.
 
     ``title`` (default: the name of the run's folder) heads the page. Memory holds the index and one chunk, whatever
@@ -76,7 +76,7 @@ def write_report(run: Run, path: Path, title: str | None = None) -> int:
         skipped=lambda: _packed(list(run.skipped())),
         index=lambda: _packed(index.to_dict()),
     )
-    with atomic(path) as file:
+    with atomic(Path(path)) as file:
         for piece in pieces:
             file.write(piece.encode())
     return len(index.ids)
@@ -204,22 +204,18 @@ def annotated(document: Document) -> dict[str, Any]:
         "quote": {quote.id: n for n, quote in enumerate(document.quotes)},
     }
     said = speakers(document)
-    found = marks(document)
-    paragraphs, waiting = [], 0
-    for start, end in document.paragraphs():
-        # Marks are in order: those that ended before this paragraph need not be looked at again.
-        while waiting < len(found) and found[waiting].end <= start:
-            waiting += 1
-        events: list[int] = []
-        for offset, mark in weave(found[waiting:], start, end):
-            events.append(at(offset))
+    paragraphs = []
+    for start, end, events in woven(document):
+        numbers: list[int] = []
+        for offset, mark in events:
+            numbers.append(at(offset))
             if mark is None:
-                events.append(-1)
+                numbers.append(-1)
             else:
                 owner = owners.get(mark.kind, owners["quote"])[mark.ref]
-                events.append(8 * owner + _MARK[mark.kind, mark.form])
+                numbers.append(8 * owner + _MARK[mark.kind, mark.form])
         zone = document.zone(start)
-        paragraphs.append([at(start), at(end), "" if zone == "body" else zone, events])
+        paragraphs.append([at(start), at(end), "" if zone == "body" else zone, numbers])
     meta = document.meta
     return {
         "paragraphs": paragraphs,

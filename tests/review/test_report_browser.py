@@ -409,8 +409,7 @@ def test_a_narrow_page_shows_the_list_or_the_story(visit: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("width", [1280, 380])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (380, "dark")])
 def test_every_view_is_accessible(visit: Any, width: int, scheme: str) -> None:
     """Roles, names, contrast and the rest of WCAG 2 AA that axe-core can tell."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()

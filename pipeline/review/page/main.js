@@ -66,6 +66,7 @@ class App {
       byId(`tab-${name}`).setAttribute("aria-selected", String(name === view));
       byId(`tab-${name}`).tabIndex = name === view ? 0 : -1;
     }
+    if (turned) byId("tabs").scrollLeft = byId(`tab-${view}`).offsetLeft - byId("tabs").offsetLeft - 60;
     byId("filters").hidden = view === "run";
     document.body.classList.toggle("reading-story", view === "stories" && this.store.numbers.has(this.wanted));
     const searched = ["q", "from", "to"].some((key) => before[key] !== filters[key]);

@@ -188,6 +188,7 @@ function drawStory(box, story, app) {
       }, el("span", { class: "dot", "aria-hidden": "true" }), speakerLabel({ speaker: one.name, named: one.named }),
         el("span", { class: "number muted" }, String(one.quotes.length), el("span", { class: "unseen" }, " quotes")))));
 
+  onPage.long = story.paragraphs.length > 200;
   const text = el("div", { class: textClass() }, story.paragraphs.map((paragraph) => drawParagraph(story, paragraph, hits, told)));
 
   box.replaceChildren(...[steps, head, legend, speakers, text, ...sections(story, app)].filter(Boolean));
@@ -195,7 +196,7 @@ function drawStory(box, story, app) {
   Object.assign(onPage, { story, cast, visited: new Map() });
 }
 
-const textClass = () => ["text", ...[...hidden].map((key) => `no-${key}`)].join(" ");
+const textClass = () => ["text", onPage.long ? "long" : "", ...[...hidden].map((key) => `no-${key}`)].join(" ");
 
 function* sections(story, app) {
   const { store } = app;
@@ -244,7 +245,7 @@ function* sections(story, app) {
 
 // Hover and focus in the article `box`: light up what belongs together and show the card. A press jumps to the place
 // in the text. Told once; the story drawn last is the one meant.
-const onPage = { story: null, cast: null, visited: new Map() };
+const onPage = { story: null, cast: null, visited: new Map(), long: false };
 
 function attend(box) {
   const dim = () => box.querySelectorAll(".lit").forEach((element) => element.classList.remove("lit"));
