@@ -155,7 +155,7 @@ def visit(browser: Any, report: Path) -> Iterator[Any]:
         page.wait_for_selector("html[data-ready]")
         return page
 
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     yield go
     for context in contexts:
         context.close()

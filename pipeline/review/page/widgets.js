@@ -275,6 +275,8 @@ card.box.addEventListener("pointerenter", () => clearTimeout(card.timer));
 card.box.addEventListener("pointerleave", () => card.fade());
 document.addEventListener("keydown", (event) => event.key === "Escape" && card.hide());
 document.addEventListener("scroll", () => {
-  if (card.owner && card.owner === document.activeElement) card.place();
-  else if (card.owner) card.hide();
+  if (!card.owner) return;
+  // What is pointed at or focused keeps its card while it moves; what has moved away loses it.
+  if (card.owner === document.activeElement || card.owner.matches(":hover")) card.place();
+  else card.hide();
 }, { capture: true, passive: true });
