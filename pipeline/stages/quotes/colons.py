@@ -67,6 +67,8 @@ def _signed(tree: Tree, dash: int) -> Triple | None:
         return None
     if not (tree.pos[name[0]] == "PROPN" or tree.word[name[0]][:1].isupper()):
         return None
+    if any(tree.word[k].isdigit() and len(tree.word[k]) == 4 for k in name):
+        return None  # a list of references
     begin = dash - 1
     while begin > 0 and tree.region[begin - 1] == tree.region[dash - 1]:
         begin -= 1

@@ -206,7 +206,15 @@ def phrase(tree: Tree, head: int, cue: int) -> Range:
         if tree.region[i] != region or tree.paragraph[i] != tree.paragraph[head]:
             left = i + 1
             break
-    return trim(tree, max(left, tree.first[head]), min(right, tree.last[head]))
+    right = min(right, tree.last[head])
+    while right < tree.last[head] and right != cue and tree.pos[right] == "PROPN" and tree.pos[right - 1] in _TITLED:
+        if tree.region[right] != region:
+            break
+        right += 1  # a title and the name after it, which the parser tore apart
+    return trim(tree, max(left, tree.first[head]), right)
+
+
+_TITLED = frozenset({"NOUN", "PROPN"})
 
 
 def trim(tree: Tree, left: int, right: int) -> Range:
