@@ -31,9 +31,11 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
         subjects = tree.kids(reported, "nsubjpass", "nsubj")
         return phrase(tree, subjects[0], verb) if subjects else None
     passive = bool(tree.kids(verb, "auxpass", "nsubjpass")) or _bare_passive(tree, verb)
+    if passive and (subject := _has(tree, verb)) is not None:
+        return phrase(tree, subject, verb)
     agent = by_phrase(tree, verb)
     if passive and tree.lemma[verb] in FELT:
-        felt = tree.kids(verb, "nsubjpass")
+        felt = tree.kids(verb, "nsubjpass", "nsubj")
         return phrase(tree, felt[0], verb) if felt else _shared(tree, verb, depth)
     if passive and depth and tree.kids(verb, "nsubjpass"):
         return phrase(tree, tree.kids(verb, "nsubjpass")[0], verb)
@@ -68,7 +70,16 @@ def above(tree: Tree, verb: int) -> Range | None:
             found = beside(tree, higher, tree.first[higher], min(tree.last[higher], max(verb, higher + 1)))
         if found is not None and not found[0] <= verb < found[1] and tree.region[found[0]] == tree.region[verb]:
             return found
+    # Where the tree is torn, the nearest subject before, of a clause that is no relative one.
+    for k in range(verb - 1, tree.first[verb] - 1, -1):
+        head = tree.head[k]
+        if tree.dep[k] == "nsubj" and tree.region[k] == tree.region[verb] and head < verb:
+            if tree.dep[head] not in ("relcl", "ccomp", "advcl") and tree.lower[k] not in _WHO:
+                return phrase(tree, k, verb)
     return None
+
+
+_WHO = frozenset({"who", "which", "that", "what", "it", "there"})
 
 
 def _bare_passive(tree: Tree, verb: int) -> bool:
@@ -90,6 +101,14 @@ def quoted_as(tree: Tree, verb: int) -> int | None:
         return None
     above = tree.head[preposition]
     return above if tree.lemma[above] in ("quote", "cite", "report") and tree.kids(above, "auxpass") else None
+
+
+def _has(tree: Tree, verb: int) -> int | None:
+    """Subject of ``he's said``, ``who's argued``, where the parser reads *has* as *is*."""
+    if tree.lemma[verb] not in SPOKEN or not any(tree.lower[c] in ("'s", "’s") for c in tree.kids(verb, "auxpass")):
+        return None
+    subjects = tree.kids(verb, "nsubjpass", "nsubj")
+    return subjects[0] if subjects and tree.lower[subjects[0]] in ("he", "she", "who") else None
 
 
 def by_phrase(tree: Tree, token: int) -> Range | None:
