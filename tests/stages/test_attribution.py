@@ -79,6 +79,25 @@ EXAMPLES: list[tuple[str, list[tuple[str | None, str]]]] = [
         [("Maria Lopez", "name"), ("Peter Green", "name")],
     ),
     ("Witnesses said the bridge was shaking.", [(None, "group")]),
+    (
+        "The Ministry of Transport released figures on Monday. Traffic rose in May, the statement said.",
+        [("Ministry of Transport", "document")],
+    ),
+    (
+        "Maria Lopez and Peter Green met on Monday. They said the bridge was safe. The two said it would open soon.",
+        [("Maria Lopez", "pronoun"), ("Peter Green", "pronoun")] * 2,
+    ),
+    ("The Ministry of Transport, which said the bridge was safe, closed it.", [("Ministry of Transport", "relative")]),
+    (
+        "Maria Lopez spoke to the Courier.\n\nQ: Is the bridge safe?\n\nA: It is. We checked it.",
+        [(None, "label"), ("Maria Lopez", "label")],
+    ),
+    ("“We are tired,” a resident said on condition of anonymity.", [(None, "anonymous")]),
+    ("“We are ready,” said an official, who declined to be named.", [(None, "anonymous")]),
+    (
+        "“It is safe,” Maria Lopez said.\n\n“I doubt it,” Peter Green said.\n\n“We saw cracks in the deck.”",
+        [("Maria Lopez", "name"), ("Peter Green", "name")],
+    ),
     ("A source familiar with the plan said the bridge was shaking.", [(None, "anonymous")]),
     (
         "“The bridge is safe,” Maria Lopez said as she left. It rained.\n\n“Nobody has to worry about it at all.”",

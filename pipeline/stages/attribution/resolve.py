@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -138,12 +139,32 @@ class Desk:
         words = re.findall(r"[\w’']+", self.text[start:end].lower())
         first = words[0] if words else ""
         shouted = self.text[start:end].isupper() and end - start > 1
+        if words in (["the", "two"], ["the", "pair"], ["the", "duo"], ["the", "couple"]):
+            return self._they(quote, start, end)
         if len(words) == 1 and not shouted and first in _HE | _SHE | _IT | _THEY | _RELATIVE | _FIRST:
             return self._pronoun(quote, start, end, first)
+        if quote.cue is not None and quote.cue.text.strip() in (":", "Q.", "A.") and end - start <= 12:
+            label = self._label(start, end)
+            if label is not None:
+                return [label]
         named = self._named(start, end)
         if named:
             return named
         return [self._nominal(quote, start, end, words)]
+
+    def _label(self, start: int, end: int) -> Speaker | None:
+        """``Q:`` and ``A:``: nobody by name asks; who answers is the person the story is about up to there."""
+        label = self.text[start:end].strip(" .:").upper()
+        if label in ("Q", "QUESTION", "QUESTIONER"):
+            return Speaker(start, end, "label", 0.6, anonymous=True)
+        if label not in ("A", "ANSWER"):
+            return None
+        people = Counter(p.member.entity.id for p in self.cast.before(start, 400) if p.member.person)
+        if not people:
+            return Speaker(start, end, "label", 0.3)
+        best, _ = people.most_common(1)[0]
+        place = next(p for p in self.cast.before(start, 400) if p.member.entity.id == best)
+        return self._speaker(start, end, place, "label", 0.7 if len(people) == 1 else 0.5)
 
     def _named(self, start: int, end: int) -> list[Speaker]:
         """Members named at the head of the source, or beside it in apposition; several where they are joined."""
@@ -328,7 +349,28 @@ class Desk:
                     spoken, start=start, end=end, method="pronoun", confidence=0.45, evidence=(spoken.start, spoken.end)
                 )
             ]
+        pair = self._pair(start)
+        if pair:
+            return [self._speaker(start, end, place, "pronoun", 0.5) for place in pair]
         return [Speaker(start, end, "pronoun", 0.4, group=True)]
+
+    def _pair(self, at: int) -> list[Place]:
+        """Persons or bodies that are joined as the subject of the sentence before, two of them."""
+        parse, here = self.cast.parse, self.cast.sentence(at)
+        low = self.cast.token(self.cast.sentences[here - 2]) if here > 1 else 0
+        for token in parse[low : self.cast.token(at)]:
+            if token.dep_ not in ("nsubj", "nsubjpass") or not token.conjuncts or token.i > token.head.i:
+                continue
+            places = [self._at(t.i, t.idx, t.idx + len(t)) or self._name_at(t.i) for t in (token, *token.conjuncts)]
+            found = [p for p in places if p is not None and (p.member.person or p.member.body)]
+            if len(found) == len(places) == 2 and found[0].member is not found[1].member:
+                return found
+        return []
+
+    def _name_at(self, token: int) -> Place | None:
+        """The name that holds the token."""
+        at = self.cast.parse[token].idx
+        return next((p for p in self.cast.within(at, at + 1) if p.mention.kind == "name"), None)
 
     def _nominal(self, quote: Quote, start: int, end: int, words: list[str]) -> Speaker:
         """A common noun: anonymous, a group, a document of the body that spoke, an office, or nobody we know."""
@@ -356,11 +398,26 @@ class Desk:
         if owner is not None:
             return self._speaker(start, end, owner, "document", 0.7)
         spoken = self.memory.body or (self.memory.last[0] if self.memory.last else None)
+        if spoken is None and not study:
+            issuer = self._issuer(start)
+            if issuer is not None:
+                return self._speaker(start, end, issuer, "document", 0.5)
         if spoken is None or study:
             return Speaker(start, end, "document", 0.3)
         return replace(
             spoken, start=start, end=end, method="document", confidence=0.6, evidence=(spoken.start, spoken.end)
         )
+
+    def _issuer(self, at: int) -> Place | None:
+        """The body or person last named as a subject shortly before: ``The bank released data.``"""
+        here = self.cast.sentence(at)
+        for place in self.cast.before(at, 60):
+            if here - self.cast.sentence(place.start) > 4:
+                return None
+            token = self.cast.parse[self.cast.head(place.start, place.end)]
+            if place.mention.kind == "name" and token.dep_ == "nsubj" and self._holder(place.start) is None:
+                return place if place.member.person or place.member.body else None
+        return None
 
     def _office(self, start: int, end: int, lemma: str, words: list[str]) -> Speaker | None:
         """``the minister``, ``the ministry``: the last member whose role, or whose name, has the noun in it."""

@@ -51,23 +51,25 @@ def nominal(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
         marks = [tree.lower[k] for k in tree.kids(c, "mark")]
         frame = "that" if "that" in marks or tree.lower[start] == "that" else "to" if tree.lower[start] == "to" else ""
         if frame:
-            yield _triple(tree, i, lexicon, frame, (start, tree.right[c] + 1))
+            yield from _triple(tree, i, lexicon, frame, (start, tree.right[c] + 1))
             return
     for c in tree.kids(i, "prep"):
         if c > i and tree.lower[c] in ("for", "of", "about", "on", "to", "against"):
-            yield _triple(tree, i, lexicon, "p-" + tree.lower[c], (c + 1, tree.right[c] + 1))
+            yield from _triple(tree, i, lexicon, "p-" + tree.lower[c], (c + 1, tree.right[c] + 1))
             return
 
 
-def _triple(tree: Tree, i: int, lexicon: Lexicon, frame: str, part: Range) -> Triple:
+def _triple(tree: Tree, i: int, lexicon: Lexicon, frame: str, part: Range) -> Iterator[Triple]:
     part = snap(tree, *part, i)
+    if part[1] <= part[0]:
+        return
     lemma = tree.lemma[i]
     source = sources.of_noun(tree, i)
     if source is not None and source[0] < part[1] and part[0] < source[1]:
         source = None  # a word of the content, not who says it
-    return Triple(
+    yield Triple(
         i, (i, i + 1), source, [part], lemma, lexicon.kind(lemma, "N"), frame,
-        lexicon.weight(lemma, "N", frame) if part[1] > part[0] else 0.0, negative(tree, i),
+        lexicon.weight(lemma, "N", frame), negative(tree, i),
     )  # fmt: skip
 
 

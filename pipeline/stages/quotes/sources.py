@@ -73,9 +73,9 @@ def above(tree: Tree, verb: int) -> Range | None:
     # Where the tree is torn, the nearest subject before, of a clause that is no relative one.
     for k in range(verb - 1, tree.first[verb] - 1, -1):
         head = tree.head[k]
-        if tree.dep[k] == "nsubj" and tree.region[k] == tree.region[verb] and head < verb:
-            if tree.dep[head] not in ("relcl", "ccomp", "advcl") and tree.lower[k] not in _WHO:
-                return phrase(tree, k, verb)
+        own = tree.dep[k] == "nsubj" and tree.region[k] == tree.region[verb] and head < verb
+        if own and tree.dep[head] not in ("relcl", "ccomp", "advcl") and tree.lower[k] not in _WHO:
+            return phrase(tree, k, verb)
     return None
 
 
