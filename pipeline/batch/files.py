@@ -77,7 +77,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def keep(path: Path, at: Path) -> None:
-    """Let the file at ``path`` be found at ``at`` too, whatever replaces it later; no bytes are copied where links do."""
+    """Let the file at ``path`` be found at ``at`` too, whatever replaces it later. A link, else a copy."""
     temporary = at.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{at.name}")
     with storage(at):
         try:

@@ -7,6 +7,7 @@ Gold is read from
   pairs of offsets, ``speech``, ``speaker_name``), ``mentions`` (``cluster``, ``etype``, ``mtype``, ``head``) and
   ``topics`` (a list of codes);
 * the folder of a run;
+* a Prodigy ``db-out`` file or a Label Studio JSON export (:mod:`pipeline.writers.prodigy`, ``.labelstudio``);
 * a folder of brat standoff (:mod:`pipeline.review.brat`).
 
 A section that a story has no key for is not annotated there, and nothing is measured on it; an empty list says
@@ -16,7 +17,7 @@ that there is nothing to be found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -245,7 +246,7 @@ def read_gold(path: str | Path) -> Gold:
             )
         found = list(read_standoff(path))
     else:
-        found = list(stories(path))
+        found = list(_corrected(path) or stories(path))
     if not found:
         raise UsageError(f"{path} holds no stories", "Gold has a story a line, with id, text and annotations")
     there = {name for one in found for name in one.stages}
@@ -253,6 +254,20 @@ def read_gold(path: str | Path) -> Gold:
         raise UsageError(f"{path} has stories but no annotations", "See README.md, 'Tune a stage', for their form")
     aliases = {one.also: one.id for one in found if one.also}
     return Gold(path, {one.id: one for one in found}, tuple(name for name in STAGES if name in there), aliases)
+
+
+def _corrected(path: Path) -> list[Story]:
+    """What was corrected with Prodigy or Label Studio, if ``path`` is an export of one of them."""
+    from pipeline.writers import labelstudio, prodigy
+
+    if path.suffix == ".json" and path.is_file() and path.read_bytes().lstrip()[:1] == b"[":
+        found = [story(document.to_dict()) for document in labelstudio.read_gold(path)]
+        tied = any(len({m.cluster for m in one.mentions}) < len(one.mentions) for one in found if one.mentions)
+        return found if tied else [replace(one, mentions=None) for one in found]
+    if path.suffix == ".jsonl" and path.is_file() and prodigy.is_tasks(next((row for _, row in rows(path)), {})):
+        # Links between mentions cannot be seen where spans are corrected.
+        return [replace(story(document.to_dict()), mentions=None) for document in prodigy.read_gold(path)]
+    return []
 
 
 def stories(path: str | Path) -> Iterator[Story]:

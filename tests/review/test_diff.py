@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import diff, evaluate, rerun, run
@@ -256,6 +256,7 @@ def test_gold_tells_gains_from_losses(before: Any, after: Any, verdict: str | No
     assert sum(c.losses for c in result.counts.values()) == sum(c.verdict == "loss" for c in result.changes)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["2025-03-28", "2025-04-04", None]), min_size=6, max_size=6), st.randoms())
 def test_gains_less_losses_are_what_the_right_ones_grow_by(values: list[str | None], chance: Any) -> None:
     """Over dates at the same places, where nothing is spurious."""
@@ -417,6 +418,7 @@ def test_the_sentence_of_a_word(text: str, word: str, sentence: str | None) -> N
     assert text[a:b] == sentence if sentence else b - a <= 1100
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="aB. \n!?\"'”", max_size=80), st.integers(0, 80), st.integers(0, 20))
 def test_the_sentence_always_holds_what_is_shown_in_it(text: str, start: int, length: int) -> None:
     from models.document import paragraphs
