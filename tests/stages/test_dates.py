@@ -111,6 +111,17 @@ WIRE = [
     ("It has sold most recently last October.", {"last October": "2024-10"}),
     ("In H1 2024 and Q4 FY25 it grew.", {"H1 2024": "2024-H1", "Q4 FY25": "2025-Q4"}),
     ("He fell ill on the 2nd and on March the 5th.", {"March the 5th": "2025-03-05"}),
+    ("The 1960s and 70s were dark.", {"The 1960s": "196", "70s": "197"}),
+    (
+        "On April 1 this year and March 3 last year it rained.",
+        {"April 1 this year": "2025-04-01", "March 3 last year": "2024-03-03"},
+    ),
+    (
+        "It was around 7:15 pm on Monday evening, March 24.",
+        {"around 7:15 pm on Monday evening, March 24": "2025-03-24T19:15"},
+    ),
+    ("He won in 2014 and again four years later.", {"2014": "2014", "four years later": "2018"}),
+    ("It was due by the year 2030.", {"the year 2030": "2030"}),
     ("It rose in nearly four decades.", {"nearly four decades": "P40Y"}),
     ("It began in the early 1990s.", {"the early 1990s": "199"}),
     ("Prices rose in Q2 FY25.", {"Q2 FY25": "2025-Q2"}),
@@ -175,6 +186,10 @@ NO_DATES = [
     "It is a burden for today's youth.",
     "He scored a century before lunch.",
     "He burns the midnight oil.",
+    "A man in his thirties and a woman in her 20’s fled.",
+    "The mattress softened the fall.",
+    "Its leader is Lee Jun-seok.",
+    "It won the Airline of the Year award.",
 ]
 
 
@@ -346,8 +361,20 @@ def test_any_story_any_document_time(text: str, published: str | None) -> None:
         assert timex.start < timex.end
         assert timex.value is None or valid(timex.value), timex
         assert (timex.earliest is None) == (timex.latest is None)
+        assert timex.earliest is None or timex.latest is None or timex.earliest <= timex.latest
     assert all(one.end <= two.start for one, two in pairwise(found))
     assert [t.model_dump() for t in Dates().apply(document, doc)["dates"]] == [t.model_dump() for t in found]
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=STORIES, published=DAYS)
+def test_any_story_with_its_tree(parser: Any, text: str, published: str | None) -> None:
+    document = Document(id="x", schema_=1, text=text, meta=Meta(published=published))
+    found = Dates().apply(document, next(parser.parse([document])))["dates"]
+    document.dates = found
+    assert check(document) == []
+    assert all(timex.value is None or valid(timex.value) for timex in found)
+    assert all(timex.earliest <= timex.latest for timex in found if timex.earliest and timex.latest)
 
 
 @pytest.mark.parametrize(

@@ -328,10 +328,30 @@ def decade(match: Match, context: Context) -> Reading | None:
     """``the 1990s`` 199, ``the '80s`` 198, ``the nineties`` 199."""
     if "dec" in match:
         return Reading("DATE", match["dec"][:3])
-    digits = int(match["yy"]) if "yy" in match else int(lookup("decade_word", match["dw"]))
-    if digits % 10 or ("yy" in match and not re.search(r"the|['’]", match.text[:4].lower())):
+    digits = int(match["yy"] or lookup("decade_word", match["dw"]))
+    # "in her 20s", "in his thirties" are ages
+    if digits % 10 or not match.text.lower().startswith(("the ", "nineteen", "'", "’")):
         return None
-    return Reading("DATE", f"{full_year(digits, context.published.year if context.published else None):04}"[:3])
+    return Reading("DATE", _decade(digits, context))
+
+
+def _decade(digits: int, context: Context) -> str:
+    """The last decade of these figures that has begun: ``the '80s`` 198."""
+    near = context.published.year if context.published else 2000
+    year = full_year(digits, near)
+    return f"{year - 100 if year > near else year:04}"[:3]
+
+
+def two_decades(match: Match, context: Context) -> list[Reading] | None:
+    """``the 1960s and 70s``."""
+    if int(match["yy"]) % 10:
+        return None
+    end = match.span("dec")[1] + len("s") + (context.text[match.span("dec")[1]] in "'’")
+    second = match.span("yy")[0] - (context.text[match.span("yy")[0] - 1] in "'’")
+    return [
+        Reading("DATE", match["dec"][:3], cut=(match.start, end)),
+        Reading("DATE", f"{match['dec'][:2]}{match['yy'][0]}", cut=(second, match.end)),
+    ]
 
 
 def century(match: Match, context: Context) -> Reading | None:

@@ -26,7 +26,7 @@ def join(context: Context) -> None:
     gap = context.text[one.end : two.start]
     if _is_clock(two.reading):
         context.seen[-1] = two._replace(reading=_clock_after(one, two.reading, gap))
-    elif _is_clock(one.reading) and two.reading.type == "DATE" and two.reading.day is not None:
+    elif _is_clock(one.reading) and two.reading.day is not None:
         _day_after(context, two, two.reading.day, gap)
     elif one.reading.value == "PAST_REF" and two.reading.type == "DATE" and gap.isspace() and _dated(two.reading):
         # "most recently last Friday" is one date

@@ -19,7 +19,8 @@ from pipeline.stages.dates.absolute import (
     year_of,
 )
 from pipeline.stages.dates.anchor import Context, Reading
-from pipeline.stages.dates.calendar_rules import plus_days, plus_months, plus_quarters, quarter_of, week_value
+from pipeline.stages.dates.calendar_rules import day_of, plus_days, plus_months, plus_quarters, quarter_of, week_value
+from pipeline.stages.dates.durations import duration_code
 from pipeline.stages.dates.grammar import Match
 from pipeline.stages.dates.lexicon import lookup, number
 from pipeline.stages.dates.quarters import year_before
@@ -83,8 +84,13 @@ def weekday(match: Match, context: Context) -> Reading | None:
 
 
 def weekday_part(match: Match, context: Context) -> Reading | None:
-    """``Sunday night``."""
-    day = weekday_day(match, context)
+    """``Sunday night``, ``Monday evening, July 25``."""
+    dated = (
+        day_of_month(match["m"], match["d"], year_of(match, context), match.start, context) if "m" in match else None
+    )
+    if "m" in match and dated is None:
+        return None
+    day = dated.day if dated else weekday_day(match, context)
     part = lookup("part", match["p"])
     mod = "START" if ("e" in match or "e2" in match) else "END" if ("l" in match or "l2" in match) else None
     mod = mod or ("START" if match.text.lower().startswith("early ") else None)
@@ -304,10 +310,8 @@ def unit(match: Match, context: Context) -> Reading | None:
         return Reading("DATE", _OPEN[code]) if code in _OPEN else None
     back = re.search(r"\b(last|past|previous|preceding|prior)\b", words)
     ahead = re.search(r"\b(next|coming|following)\b", words)
-    if re.search(r"\b(past|last)\b", words) and words.startswith("the ") and code in ("D", "W", "M", "DE", "CE"):
-        return Reading("DURATION", f"P1{code}")
-    if re.search(r"\bcoming\b", words) and words.startswith("the ") and code in ("D", "W", "M", "DE", "CE"):
-        return Reading("DURATION", f"P1{code}")
+    if re.search(r"\b(past|last|coming)\b", words) and words.startswith("the ") and code in ("D", "W", "M", "DE", "CE"):
+        return Reading("DURATION", duration_code("1", code))
     if re.search(r"\bthat\b|\bsame\b", words):
         return _same_unit(code, context)
     if re.search(r"\b(following|previous|preceding|prior)\b", words):
@@ -418,11 +422,29 @@ def ago(match: Match, context: Context) -> Reading | None:
     if code == "Y" and count == "1" and last in ("ago", "earlier", "before", "previously"):
         value = year_before(match, context)
         return Reading("DATE", value or "XXXX", compared=True)
-    anchor = context.published if last in ("ago", "now", "hence") else context.last_day()
+    anchor = context.published if last in ("ago", "now", "hence") else _named_point(code, context)
     if anchor is None:
         return Reading("DATE", _OPEN.get(code, "XXXX-XX-XX"))
     sign = -1 if last in ("ago", "earlier", "before", "previously") else 1
     return _moved(anchor, code, sign * float(count), "half" in words)
+
+
+def _named_point(code: str, context: Context) -> date | None:
+    """What ``two days earlier`` is counted from: the day named last; for years and months also a year or month."""
+    size = {"Y": 4, "DE": 4, "CE": 4, "M": 7, "Q": 7}.get(code, 10)
+    for seen in context.before():
+        value = seen.reading.value or ""
+        if seen.reading.day is not None:
+            return seen.reading.day
+        if len(value) >= size and not seen.reading.compared and (point := _first_day(value)):
+            return point
+    return context.published
+
+
+def _first_day(value: str) -> date | None:
+    """First of the month or year a value names."""
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d))?", value)
+    return day_of(int(found[1]), int(found[2] or 1), 1) if found else None
 
 
 def _ends_clause(match: Match, context: Context) -> bool:

@@ -15,6 +15,8 @@ _GLUED_RIGHT = re.compile(r"(?:[^\W_]|[%°₹€£$]|[.,:/]\d|@|\s?(?:%|percent|
 _TITLED_WORD = re.compile(r"[A-Z][a-z]+ $")
 _NUMBERED_CODE = re.compile(r"\b(?:[Ff]light|[Tt]rain|[Bb]us) [A-Z]{1,3} $")
 _REACHED = re.compile(r"(?<!\d)\d{1,3}(?:\.\d+)?%?(?: points?)? (?:to|at) $")
+_SHORT = 3
+"""Long words up to which a line says nothing of how it is written."""
 _NAMED_AFTER = re.compile(r"(?:\s\d{1,2}(?:st|nd|rd|th)?)?(?:\s[A-Z][a-z]+)?\s([A-Z][a-z]+)")
 _TITLES = {"today", "last or next week", "part of today", "now", "daily", "the week"}
 
@@ -66,6 +68,9 @@ def _name_or_verb(match: Match, context: Context) -> bool:
     """``May`` the modal or the person, ``March`` the verb or the place, ``the Sun``, ``Friday prayers``."""
     word = match.text.rstrip(".").lower()
     if _day_of_no_date(match, context) if match.pattern.name == "weekday" else _named_after_a_day(match, context):
+        return True
+    if len(word) == len("jun") and word != "may" and re.match(r"-[^\W\d_]", context.text[match.end : match.end + 2]):
+        # a name as in Lee Jun-seok
         return True
     if word not in words("ambiguous"):
         return False
@@ -157,7 +162,7 @@ def _in_headline(context: Context, start: int) -> bool:
     text = context.text
     line = text[text.rfind("\n", 0, start) + 1 : start] + text[start:].split("\n", 1)[0][:200]
     long = re.findall(r"[^\W\d_]{4,}", line)
-    return sum(1 for word in long if word[0].isupper()) > 0.6 * len(long)
+    return len(long) > _SHORT and sum(1 for word in long if word[0].isupper()) > 0.6 * len(long)
 
 
 def _high_noon(match: Match, context: Context) -> bool:
@@ -177,6 +182,16 @@ def _person(match: Match, context: Context) -> bool:
     """``Johnnie Christmas``."""
     token = context.token(match.start)
     return token is not None and token.ent_type_ == "PERSON" and bool(token.ent_iob_ == "I")
+
+
+def _a_fall(match: Match, context: Context) -> bool:
+    """``it softened the fall``, ``the fall of the wall``: what falls, not the season."""
+    if match["s"].lower() != "fall" or not match.text.lower().startswith("the "):
+        return False
+    if re.match(r"\s(?:of|in)\b", context.text[match.end : match.end + 4]):
+        return True
+    before = context.words_before(match.start, 1)
+    return bool(before) and before[-1] not in words("month_leads") | words("year_leads")
 
 
 def _temperatures(match: Match, context: Context) -> bool:
@@ -221,5 +236,7 @@ _BY_PATTERN: dict[str, Callable[[Match, Context], bool]] = {
     "month and day": _named_after_a_day,
     "day and month": _named_after_a_day,
     "decade": _temperatures,
+    "the week": _titled_unit,
+    "season": _a_fall,
     "today": _any_day,
 }
