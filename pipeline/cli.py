@@ -290,7 +290,8 @@ def evaluate_command(gold: Path, out: Path, worst: int, samples: int, as_json: b
     """Measure the run OUT against GOLD: precision, recall and F1 of every stage present in GOLD.
 
     GOLD is a JSON Lines file with annotated stories, a run's folder, a folder of brat standoff, a Prodigy db-out file
-    or a Label Studio JSON export; OUT is a run's folder or a file of documents. Stories are paired by id. Intervals are 95% bootstrap intervals over stories.
+    or a Label Studio JSON export; OUT is a run's folder or a file of documents. Stories are paired by id. Intervals
+    are 95% bootstrap intervals over stories.
     """
     from pipeline.review.evaluate import evaluate
     from pipeline.review.tables import show_evaluation
