@@ -25,7 +25,7 @@ _STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#ececf1;--soft:#b4b4c0;--paper:#16161a;--card:#212127;--line:#3d3d47;
 --old:#5a1f1f;--old-ink:#ffd9d6;--new:#17452a;--new-ink:#cdf5d6;--both:#2b3767;--both-ink:#dfe6fb;--link:#9dbcff}}
 *{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
-header,main{max-width:60rem;margin:0 auto;padding:1rem}h1{font-size:1.5rem;margin:.5rem 0}
+header,main{max-width:60rem;margin:0 auto;padding:1rem}h1{font-size:1.5rem;margin:.5rem 0;overflow-wrap:anywhere}
 h2{font-size:1.05rem;margin:1.5rem 0 .5rem;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:.75rem 0}caption{text-align:left;color:var(--soft)}
 th,td{padding:.2rem .8rem;border-bottom:1px solid var(--line);text-align:right}th:first-child{text-align:left}
