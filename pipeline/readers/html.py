@@ -38,7 +38,7 @@ def read(file: File) -> Iterator[Found]:
     decoded = _decoded(file)
     root = html(decoded.text)
     meta = {} if root is None else _meta(root)
-    found = [] if root is None else _article(root) or paragraphs(root)
+    found = [] if root is None else _article(root)
     if not any(re.search(r"\w", paragraph) for paragraph in found):
         yield file.skip("no article found in this page")
     else:

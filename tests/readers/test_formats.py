@@ -6,6 +6,9 @@ import gzip
 import importlib.util
 import io
 import re
+import subprocess
+import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -576,6 +579,16 @@ def test_a_missing_extra_is_named(name: str, module: str, extra: str, monkeypatc
     assert f"pip install 'copydesk[{extra}]'" in found.error.message
 
 
+def test_extras_are_those_of_the_package_and_loaded_only_when_used() -> None:
+    project = tomllib.loads((SAMPLES.parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {"html", "parquet", "zstd"} <= set(project["optional-dependencies"])
+    code = (
+        "import sys, pipeline.readers; print(sorted({'trafilatura', 'pyarrow', 'zstandard', 'spacy'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 # --- packed files
 
 
@@ -810,6 +823,28 @@ def test_paragraphs_come_back_as_they_went_in(paragraphs: list[str], tmp_path: P
     assert document_in(put(tmp_path, "a.xml", nitf)).text == text
     (tmp_path / "a.json").write_bytes(orjson.dumps(ninjs(body_xhtml=html)))
     assert document_in(tmp_path / "a.json").text == text
+
+
+def test_a_run_tells_everything_it_found(tmp_path: Path, blank_model: Path, copydesk: Any) -> None:
+    hostile = Path(__file__).parent / "hostile"
+    settings_ = ["--set", f"model={blank_model}", "--stages", "dates", "--workers", "1"]
+    copydesk("run", SAMPLES, hostile, "-o", tmp_path / "out", *settings_, code=3)
+    rows = {
+        name: [orjson.loads(line) for line in (tmp_path / "out" / f"{name}.jsonl").read_bytes().splitlines()]
+        for name in ("documents", "failures", "skipped")
+    }
+    assert {row["path"]: row["code"] for row in rows["failures"] if row["path"].endswith(".xml")} == {
+        "billion-laughs.nitf.xml": "E_XML_ENTITY",
+        "truncated.nitf.xml": "E_XML",
+        "xxe.nitf.xml": "E_XML_ENTITY",
+    }
+    assert {row["reason"] for row in rows["skipped"]} == {
+        "a package: it refers to items and holds no text",
+        "a picture item",
+    }
+    found = list(stories([SAMPLES, hostile]))
+    assert sum(map(len, rows.values())) == len(found)
+    assert [row["id"] for row in rows["documents"]] == [each.id for each in found if each.document is not None]
 
 
 def test_what_cannot_be_read_raises_from_read(tmp_path: Path) -> None:
