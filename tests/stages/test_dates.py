@@ -274,6 +274,11 @@ def test_a_comparison_with_a_point_in_time(parse: Parse) -> None:
     assert [(t.value, t.mod) for t in found] == [("2023", "BEFORE"), ("2025-02", "AFTER")]
 
 
+def test_a_date_on_a_line_of_its_own_is_the_anchor(parse: Parse) -> None:
+    found = dates_of(parse, "Minister resigns\n\nFriday, March 28, 2025\n\nShe left on Wednesday.", published=None)
+    assert [t.value for t in found] == ["2025-03-28", "2025-03-26"]
+
+
 def test_sets_carry_quantity_and_frequency(parse: Parse) -> None:
     found = dates_of(parse, "They meet every Monday and twice a month.")
     assert [(t.type, t.value, t.quant, t.freq) for t in found] == [

@@ -42,6 +42,13 @@ _OF_LATER_POINTS = {
     "EQUAL_OR_MORE": "ON_OR_AFTER",
     "EQUAL_OR_LESS": "ON_OR_BEFORE",
 }
+_LINE = re.compile(r"^.+$", re.MULTILINE)
+_BARE = re.compile(
+    r"(?:[A-Z][a-z]+day,? )?(?:[A-Z][a-z]+\.? \d{1,2}|\d{1,2} [A-Z][a-z]+),? \d{4}\s*|\d{4}-\d\d-\d\d\s*"
+)
+"""A line that is a full date and nothing else."""
+_ABOVE = 600
+"""How far down, in characters, such a line is furniture."""
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 
 
@@ -68,14 +75,17 @@ def _day(written: str | None) -> date | None:
 
 
 def _furniture_day(document: Document, tokens: Tokens, context: Context) -> date | None:
-    """The first full date of the header or the dateline, for stories without a document time."""
-    zones = [zone for zone in document.zones if zone.kind in ("header", "dateline")]
+    """The first full date of the header or the dateline, or on a line of its own above the copy."""
+    zones = [(zone.start, zone.end) for zone in document.zones if zone.kind in ("header", "dateline")]
+    zones += [
+        (line.start(), line.end()) for line in _LINE.finditer(document.text, 0, _ABOVE) if _BARE.fullmatch(line[0])
+    ]
     if not zones:
         return None
     found = list(_scan(tokens, context))
     context.seen.clear()
     for seen in found:
-        if seen.reading.day and any(zone.start <= seen.start < zone.end for zone in zones):
+        if seen.reading.day and any(start <= seen.start < end for start, end in zones):
             return seen.reading.day
     return None
 
@@ -141,7 +151,7 @@ def _prefixed(prefix: Match, match: Match, reading: Reading, context: Context) -
         return None
     if "over" in prefix and not _counts_over(prefix, match, context):
         return None
-    if reading.type == "DATE" and match.pattern.name == "ago":
+    if match.pattern.name == "ago":
         before = re.search(r"(?:ago|earlier|before|previously)$", match.text.lower())
         mod = (_OF_POINTS if before else _OF_LATER_POINTS).get(mod, mod)
     # in "the late-November trip" the article is that of the trip

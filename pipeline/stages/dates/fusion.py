@@ -14,7 +14,7 @@ _BESIDE = re.compile(r",?\s(?:on )?")
 _AT = re.compile(r",?\s(?:(?:at|by|around|about|from|until) ){0,2}")
 _SAME_INSTANT = re.compile(r"\s?\(|,? or ")
 _BRACKET_SHUT = re.compile(r"\),?\s(?:on )?")
-_NEAR = 60
+_NEAR = 120
 """How far back, in characters of one sentence, a day is that of a time of the clock."""
 
 

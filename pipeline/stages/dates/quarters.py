@@ -182,11 +182,11 @@ def half(match: Match, context: Context) -> Reading | None:
     if which not in (1, 2) or "centur" in match.text:
         return None
     year = year_of(match, context)
+    if year is None and "yr" not in match and "py" not in match and not _speaks_of_business(match, context):
+        return None
     if year is None and context.published is None:
         return Reading("DATE", f"XXXX-H{which}")
     if year is None and context.published is not None:
-        if "yr" not in match and "py" not in match and not _speaks_of_business(match, context):
-            return None
         year = context.published.year
         if which == 2 and context.published.month <= 4 and context.direction(match.start) == "past":
             year -= 1

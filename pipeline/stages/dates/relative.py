@@ -461,6 +461,9 @@ def _moved(anchor: date, code: str, count: float, half: bool) -> Reading | None:
     if code in ("Y", "DE", "CE"):
         year = anchor.year + int(count * {"Y": 1, "DE": 10, "CE": 100}[code])
         return Reading("DATE", f"{year:04}") if 1000 <= year <= 2999 else None
+    if code == "TH" and abs(count) % 24 == 0:
+        day = plus_days(anchor, int(count // 24))
+        return a_day(day) if day else None
     if code in ("TH", "TM", "TS"):
         return Reading("TIME", f"{anchor.isoformat()}TXX", day=anchor)
     return None
