@@ -43,6 +43,24 @@ def test_the_main_command_reads_the_samples_without_failures(tmp_path: Path, cop
     assert rows == kept
 
 
+def test_the_round_of_tuning_shown_works(tmp_path: Path, copydesk: Any) -> None:
+    lines = block("The whole round on stories of this repository", "sh").splitlines()
+    stories = (ROOT / "tests/golden/wikinews.jsonl").read_bytes().splitlines()[:4]
+    (tmp_path / "tests/golden").mkdir(parents=True)
+    (tmp_path / "tests/golden/wikinews.jsonl").write_bytes(b"\n".join(stories))
+    told = {}
+    for line in lines:
+        name, *words = shlex.split(line)[1:]
+        more = ["--workers", "1"] if name in {"run", "rerun"} else []
+        told[name] = copydesk(name, *words, *more, cwd=tmp_path, env={"COLUMNS": "120"})
+    assert list(told) == ["run", "evaluate", "sweep", "rerun", "diff"]
+    assert "speech end_to_end" in told["evaluate"].stdout
+    assert "best" in told["sweep"].stdout
+    assert "quotes: 0 added" in told["rerun"].stderr
+    assert "Gains" in told["diff"].stdout
+    assert "<li " in (tmp_path / "diff.html").read_text("utf-8")
+
+
 def test_the_document_shown_is_the_document_made() -> None:
     shown = orjson.loads(block("## A document by example", "json"))
     made = orjson.loads((ROOT / "tests/golden/documents/pti-2025-03-28-tariff-talks.json").read_bytes())
