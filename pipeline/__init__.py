@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.document import Document, check
-    from pipeline.batch.run import Run, open_run, rerun, run
+    from pipeline.batch.run import Run, open_run, rerun, run, run_shards
     from pipeline.desk import Desk
     from pipeline.readers import read
     from pipeline.review.diff import diff
@@ -73,6 +73,7 @@ __all__ = [
     "read",
     "rerun",
     "run",
+    "run_shards",
     "sweep",
     "write_report",
 ]
@@ -85,6 +86,7 @@ _HOMES = {
     "open_run": "pipeline.batch.run",
     "rerun": "pipeline.batch.run",
     "run": "pipeline.batch.run",
+    "run_shards": "pipeline.batch.run",
     "read": "pipeline.readers",
     "diff": "pipeline.review.diff",
     "evaluate": "pipeline.review.evaluate",

@@ -59,6 +59,13 @@ _config = click.option(
 _set = click.option("--set", "assignments", multiple=True, metavar="STAGE.KEY=VALUE", help="Change one setting.")
 _workers = click.option("--workers", type=click.IntRange(0), help="Worker processes; default: one a core.")
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Show no progress and no summary.")
+_verbose = click.option("--verbose", "-v", is_flag=True, help="Tell of every shard, and of the slowest stories.")
+_log = click.option("--log-json", metavar="FILE", help="Write events as JSON lines; - is standard error.")
+_engine = click.option("--engine", type=click.Choice(["local", "dask"]), help="What hands out the work.")
+_scheduler = click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler of a cluster that shares OUT.")
+_shards = click.option("--shards", metavar="0-99", help="Do only these, join nothing; or 3/10: every tenth from 3 on.")
+_new_settings = click.option("--new-settings", is_flag=True, help="Make a run anew that was begun with other settings.")
+_publish = click.option("--publish", metavar="URL", help="Copy the finished run's files there, by fsspec.")
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,7 +80,7 @@ def main() -> None:
 @click.option("--stages", help="Stages to run, parted by commas; what they need is run too. Default: all.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("--encoding", help="Encoding of all inputs; default: found out for each.")
-@_options(_workers, _config, _set, _quiet)
+@_options(_new_settings, _workers, _engine, _scheduler, _shards, _publish, _config, _set, _quiet, _verbose, _log)
 @_said_plainly
 def run_command(
     inputs: Sequence[str],
@@ -81,28 +88,40 @@ def run_command(
     stages: str | None,
     fail_fast: bool,
     encoding: str | None,
+    new_settings: bool,
     workers: int | None,
+    engine: str | None,
+    scheduler: str | None,
+    shards: str | None,
+    publish: str | None,
     config: Path | None,
     assignments: Sequence[str],
     quiet: bool,
+    verbose: bool,
+    log_json: str | None,
 ) -> None:
-    """Read every story of files and folders INPUT... into the folder OUT.
+    """Read every story of files, folders and URLs INPUT... into the folder OUT.
 
     Writes documents.jsonl, failures.jsonl, skipped.jsonl and run.json. If it is stopped, by Ctrl-C or by a power
     cut, the same command goes on where it was.
     """
-    from pipeline.batch.run import run
+    from pipeline.batch.remote import publish as copy_out
+    from pipeline.batch.run import run, run_shards
     from pipeline.review.progress import observer
 
-    given = list(assignments)
-    if workers is not None:
-        given.append(f"run.workers={workers}")
-    if encoding is not None:
-        given.append(f"read.encoding={encoding}")
-    settings = _settings(config, given)
-    wanted = [name.strip() for name in stages.split(",") if name.strip()] if stages is not None else None
-    with observer(quiet) as watching:
-        result = run(inputs, out, settings=settings, stages=wanted, fail_fast=fail_fast, observer=watching)
+    options = {"run.workers": workers, "run.engine": engine, "run.scheduler": scheduler, "read.encoding": encoding}
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    settings = _settings(config, [*assignments, *given])
+    names = [name.strip() for name in stages.split(",") if name.strip()] if stages is not None else None
+    common: Any = {"settings": settings, "stages": names, "new_settings": new_settings}
+    with observer(quiet, verbose, log_json) as watching:
+        if shards is not None:
+            part = run_shards(shards, inputs, out, observer=watching, **common)
+            watching.finish(part)
+            sys.exit(part.exit_code)
+        result = run(inputs, out, fail_fast=fail_fast, observer=watching, **common)
+        if publish is not None:
+            copy_out(out, publish)
         watching.finish(result)
     sys.exit(result.exit_code)
 
@@ -112,7 +131,7 @@ def run_command(
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--new", "-o", type=click.Path(path_type=Path), help="Make a new run; OUT stays as it is.")
 @click.option("--only", is_flag=True, help="Leave the stages that read this one as they are, marked stale.")
-@_options(_workers, _set, _quiet)
+@_options(_workers, _set, _quiet, _verbose, _log)
 @_said_plainly
 def rerun_command(
     stage: str,
@@ -122,6 +141,8 @@ def rerun_command(
     workers: int | None,
     assignments: Sequence[str],
     quiet: bool,
+    verbose: bool,
+    log_json: str | None,
 ) -> None:
     """Run one STAGE again over the finished run OUT, and the stages that read what it makes.
 
@@ -130,7 +151,7 @@ def rerun_command(
     from pipeline.batch.run import rerun
     from pipeline.review.progress import observer
 
-    with observer(quiet) as watching:
+    with observer(quiet, verbose, log_json) as watching:
         result = rerun(stage, out, assignments=assignments, only=only, new=new, workers=workers, observer=watching)
         watching.finish(result)
     if result.changed and not quiet:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,8 +30,14 @@ class RunSettings(StageSettings):
     """How a batch is run. Nothing here changes a byte of the documents."""
 
     workers: int = Field(0, ge=0, description="Worker processes; 0 means one a core.")
+    engine: Literal["local", "dask"] = Field("local", description="What hands out shards: local processes, or Dask.")
+    scheduler: str = Field("", description="Address of a Dask scheduler; none: Dask starts processes on this machine.")
     shard_words: int = Field(50_000, ge=100, description="Words a shard: the unit of work, retry and memory.")
-    story_timeout: float = Field(300, gt=0, description="Seconds one story may take before it is set aside.")
+    story_timeout: float = Field(
+        300,
+        gt=0,
+        description="Seconds a story of up to 20,000 words may take before it is set aside; longer ones more.",
+    )
 
 
 class Settings(BaseModel):

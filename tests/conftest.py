@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -47,6 +48,20 @@ def blank_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.to_disk(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def troubled_model(tmp_path_factory: pytest.TempPathFactory, blank_model: Path) -> Path:
+    """The same, with a component of another package that does to the process what a story asks for."""
+    folder = tmp_path_factory.mktemp("models") / "troubled"
+    shutil.copytree(blank_model, folder)
+    config = (folder / "config.cfg").read_text()
+    config = config.replace('pipeline = ["sentencizer"]', 'pipeline = ["sentencizer","trouble"]')
+    config = config.replace(
+        "[components.sentencizer]", '[components.trouble]\nfactory = "trouble"\n\n[components.sentencizer]'
+    )
+    (folder / "config.cfg").write_text(config)
     return folder
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import orjson
 
 from models.document import Document
-from pipeline.batch.files import Digesting, atomic, keep, write_atomic
-from pipeline.batch.pool import Pool
+from pipeline.batch.engine import Engine, engine_for
+from pipeline.batch.files import Digesting, atomic, digest, keep, storage, write_atomic
+from pipeline.batch.plan import damage
 from pipeline.batch.store import PREVIOUS, Layer, Plan, Shard, Store
 from pipeline.errors import CopydeskError, StorageError, UsageError
 from pipeline.language import Parser
@@ -26,6 +27,10 @@ from pipeline.stage import installed, needed_by
 
 MANIFEST = 1
 """Version of run.json's shape."""
+_WARNINGS = 100
+"""Warnings kept in run.json."""
+_SLOWEST = 10
+"""Stories run.json names as the ones that took longest."""
 _LIBRARIES = ("spacy", "thinc", "numpy", "dateparser", "pydantic", "orjson")
 _ORDER = [field.alias or name for name, field in Document.model_fields.items()]
 
@@ -39,6 +44,9 @@ class Observer(Protocol):
     def progress(self, stories: int, words: int) -> None:
         """So many more stories and words have been read."""
 
+    def shard(self, facts: Mapping[str, Any]) -> None:
+        """A shard is done: its number, stories, words, failures and CPU seconds a stage."""
+
     def note(self, row: Mapping[str, Any]) -> None:
         """A failure, a skip or a warning."""
 
@@ -50,6 +58,9 @@ class Quiet:
         """Nothing."""
 
     def progress(self, stories: int, words: int) -> None:
+        """Nothing."""
+
+    def shard(self, facts: Mapping[str, Any]) -> None:
         """Nothing."""
 
     def note(self, row: Mapping[str, Any]) -> None:
@@ -75,7 +86,8 @@ class Result:
     """How a run ended. ``found == ok + partial + failed + skipped`` always holds.
 
     ``partial`` documents lack a section because a stage failed on them; ``changed`` counts stories whose
-    document differs from the run before (of ``rerun``).
+    document differs from the run before (of ``rerun``). ``cpu`` are the workers' CPU seconds for the parse and each
+    stage; ``slow`` the stories that took most of them, as ``{id, words, seconds}``.
     """
 
     out: Path
@@ -88,11 +100,30 @@ class Result:
     seconds: float
     made: tuple[str, ...]
     changed: int | None = None
+    cpu: Mapping[str, float] = field(default_factory=dict)
+    slow: Sequence[Mapping[str, Any]] = ()
 
     @property
     def exit_code(self) -> int:
         """0 all well, 3 finished with failures."""
         return 3 if self.failed or self.partial else 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """How the work on some of a run's shards ended: ``made`` of ``wanted`` were made now, of ``shards`` in all."""
+
+    out: Path
+    shards: int
+    wanted: int
+    made: int
+    failures: int
+    seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """0 all well, 3 finished with failures."""
+        return 3 if self.failures else 0
 
 
 def read_manifest(out: Path) -> dict[str, Any]:
@@ -129,6 +160,11 @@ class Job:
         self.started = time.perf_counter()
         self.seconds: dict[str, float] = {}
         self.warnings: list[str] = []
+        self.cpu: dict[str, float] = {}
+        self.slow: list[tuple[float, str, int]] = []
+        self.failures = 0
+        self._engine: Engine | None = None
+        self._stopping = False
 
     def sections(self) -> list[str]:
         """Sections the run makes."""
@@ -137,15 +173,17 @@ class Job:
     def refused(self, row: Mapping[str, Any]) -> None:
         """Take note of what the readers say."""
         self.observer.note(row)
-        if "warning" in row and len(self.warnings) < 100:
+        if "warning" in row and len(self.warnings) < _WARNINGS:
             self.warnings.append(f"{row['id']}: {row['warning']}")
         if self.fail_fast and "code" in row:
             raise FailedFast(f"{row['path']}: {row['message']} [{row['code']}]", "Mend it, or leave out --fail-fast")
 
     def finish(self, keys: Mapping[str, str], stale: set[str], before: Path | None = None) -> Result:
         """Make the layers ``keys`` name where they are missing, then join them."""
-        layers = [Layer(name, keys[name]) for name in ("parse", *self.names)]
-        made = self._make(layers, keys)
+        layers = self._layers(keys)
+        tasks = self._make(layers, keys, self.plan.shards)
+        names = {name for task in tasks for name in task["make"]}
+        made = tuple(layer.name for layer in layers if layer.name in names)
         self._keep_previous(before)
         joining = time.perf_counter()
         counts, changed = self._join([layer for layer in layers if layer.name != "parse"], stale, before)
@@ -159,6 +197,8 @@ class Job:
             seconds=time.perf_counter() - self.started,
             made=made,
             changed=changed,
+            cpu={layer.name: round(self.cpu[layer.name], 3) for layer in layers if layer.name in self.cpu},
+            slow=[{"id": id_, "words": words, "seconds": seconds} for seconds, id_, words in self.slow],
             **counts,
         )
         total = result.ok + result.partial + result.failed + result.skipped
@@ -173,50 +213,106 @@ class Job:
         if before is not None and before.exists():
             keep(before, previous)
         else:
-            previous.unlink(missing_ok=True)
+            with storage(previous):
+                previous.unlink(missing_ok=True)
 
-    def _make(self, layers: Sequence[Layer], keys: Mapping[str, str]) -> tuple[str, ...]:
-        tasks: list[dict[str, Any]] = []
+    def part(self, keys: Mapping[str, str], numbers: Sequence[int]) -> Part:
+        """Make the layers of some shards and leave the join to a later command."""
+        wanted = [self.plan.shards[n] for n in numbers]
+        tasks = self._make(self._layers(keys), keys, wanted)
+        seconds = time.perf_counter() - self.started
+        return Part(self.out, len(self.plan.shards), len(wanted), len(tasks), self.failures, seconds)
+
+    def intact(self) -> None:
+        """Raise :class:`StorageError` where the stories, as the run read them, are no longer what they were."""
         for shard in self.plan.shards:
-            missing = self.store.missing(shard, layers)
+            if digest(path := self.store.documents(shard.number)) != shard.sha256:
+                raise StorageError(
+                    f"{path} was changed or cut short", "Give the run's own command again: it reads them anew"
+                )
+
+    def _layers(self, keys: Mapping[str, str]) -> list[Layer]:
+        return [Layer(name, keys[name]) for name in ("parse", *self.names)]
+
+    def _make(self, layers: Sequence[Layer], keys: Mapping[str, str], shards: Sequence[Shard]) -> list[dict[str, Any]]:
+        """Have made what is missing of ``shards``, and say what that was."""
+        tasks: list[dict[str, Any]] = []
+        for shard in shards:
+            missing = self.store.missing(shard, layers, partial(self._damaged, shard.number))
             if missing:
                 tasks.append({"shard": shard.number, "make": [layer.name for layer in missing]})
         self.observer.plan(self.plan, [self.plan.shards[task["shard"]] for task in tasks])
         if not tasks:
-            return ()
+            return []
+        model = self.settings.model
         hello = {
             "out": str(self.out.absolute()),
-            "model": str(self.parser.path.absolute()),
+            # A package is found by its name on every machine; a folder has to be shared by them.
+            "model": str(Path(model).absolute()) if Path(model).is_dir() else model,
             "parse": keys["parse"],
             "stages": [
                 {"name": n, "key": keys[n], "settings": self.settings.stages[n].model_dump(mode="json")}
                 for n in self.names
             ],
         }
-        workers = self.settings.run.workers or os.cpu_count() or 1
-        with Pool(hello, workers, self.settings.run.story_timeout) as pool, _stopping(pool):
+        with engine_for(self.settings.run, hello) as self._engine:
             done = 0
-            for receipt in pool.run(tasks, self._heard):
+            for receipt in self._engine.run(tasks, self._heard):
                 done += 1
-                for name, seconds in receipt["seconds"].items():
-                    self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-                if receipt["failures"] and self.fail_fast:
-                    raise FailedFast(self._first_failure(receipt["shard"]), "Mend it, or leave out --fail-fast")
+                self._took(receipt)
             if done < len(tasks):
                 raise Interrupted(
-                    f"stopped with {len(self.plan.shards) - len(tasks) + done} of {len(self.plan.shards)} shards done",
+                    f"stopped with {len(shards) - len(tasks) + done} of {len(shards)} shards done",
                     "Give the same command again to go on",
                 )
-        names = {name for task in tasks for name in task["make"]}
-        return tuple(layer.name for layer in layers if layer.name in names)
+        self._engine = None
+        return tasks
+
+    def _took(self, receipt: Mapping[str, Any]) -> None:
+        self.observer.shard(receipt)
+        for name, seconds in receipt["seconds"].items():
+            self.cpu[name] = self.cpu.get(name, 0.0) + seconds
+        self.slow = sorted([*self.slow, *map(tuple, receipt["slow"])], reverse=True)[:_SLOWEST]
+        self.failures += receipt["failures"]
+        if receipt["failures"] and self.fail_fast:
+            raise FailedFast(self._first_failure(receipt["shard"]), "Mend it, or leave out --fail-fast")
+
+    def _damaged(self, number: int, file: str) -> None:
+        self.warn(f"shard {number}", damage(file))
+
+    def warn(self, id_: str, warning: str) -> None:
+        """Tell a warning, and keep it for run.json."""
+        if len(self.warnings) < _WARNINGS:
+            self.warnings.append(f"{id_}: {warning}")
+        self.observer.note({"id": id_, "warning": warning})
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM: finish the shards in hand, then stop; a second one stops at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(signum: int, frame: object) -> None:
+            if self._engine is None or self._stopping:
+                raise Interrupted("stopped", "Give the same command again to go on")
+            self._stopping = True
+            self._engine.stop()
+
+        before = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
 
     def _heard(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
             self.observer.progress(message["stories"], message["words"])
         elif message["say"] == "died":
-            warning = f"a worker process {message['how']}; its stories are read again one by one"
-            self.warnings.append(warning)
-            self.observer.note({"id": f"shard {message['shard']}", "warning": warning})
+            self.warn(
+                f"shard {message['shard']}", f"a worker process {message['how']}; its stories are read one by one"
+            )
 
     def _first_failure(self, number: int) -> str:
         for file, facts in self.store.receipt(number).layers.items():
@@ -226,7 +322,7 @@ class Job:
         return "a stage failed"
 
     def _join(self, layers: Sequence[Layer], stale: set[str], before: Path | None) -> tuple[dict[str, int], int | None]:
-        ok = partial = changed = 0
+        ok = lacking = changed = 0
         with ExitStack() as stack:
             old: Iterator[bytes] | None = None
             if before is not None and before.exists():
@@ -245,9 +341,9 @@ class Job:
                     _write_rows(failures, rows)
                     for failure in rows:
                         self.observer.note(failure)
-                    ok, partial = ok + (not rows), partial + bool(rows)
+                    ok, lacking = ok + (not rows), lacking + bool(rows)
                     changed += old is not None and next(old, b"") != line
-        return {"ok": ok, "partial": partial}, changed if before is not None else None
+        return {"ok": ok, "partial": lacking}, changed if before is not None else None
 
     def _joined(self, shard: Shard, layers: Sequence[Layer], stale: set[str]) -> Iterator[dict[str, Any]]:
         number = shard.number
@@ -278,8 +374,9 @@ class Job:
         keys: Mapping[str, str] | None = None,
         stale: set[str] | None = None,
         result: Result | None = None,
+        begun: bool = False,
     ) -> None:
-        """Write run.json."""
+        """Write run.json. ``begun``: the settings now are what a resumed run has to have."""
         manifest: dict[str, Any] = {"manifest": MANIFEST, "copydesk": version("copydesk"), "state": state}
         previous: dict[str, Any] = {}
         with suppress(UsageError, StorageError):
@@ -287,6 +384,8 @@ class Job:
         if keys is None or result is None:
             # What the last finished state said stays true of the files until the new ones are joined.
             manifest = {**previous, **manifest, "inputs": list(inputs)}
+            if begun:
+                manifest["begun"] = self.settings.to_dict()
         else:
             manifest |= {
                 "inputs": list(inputs),
@@ -314,6 +413,8 @@ class Job:
                 "warnings": self.warnings,
                 "libraries": {name: version(name) for name in _LIBRARIES},
                 "seconds": {"total": result.seconds, **self.seconds},
+                "cpu_seconds": dict(result.cpu),
+                "slow": list(result.slow),
             }
         write_atomic(self.out / "run.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -333,25 +434,3 @@ def _failures(row: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _write_rows(file: Digesting, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         file.write(orjson.dumps(row) + b"\n")
-
-
-@contextmanager
-def _stopping(pool: Pool) -> Iterator[None]:
-    """Ctrl-C and SIGTERM: finish the shards in hand, then stop; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(signum: int, frame: object) -> None:
-        if pool.stopping:
-            raise Interrupted("stopped at once", "Give the same command again to go on")
-        pool.stop()
-
-    before: dict[signal.Signals, Any] = {}
-    for sig in (signal.SIGINT, signal.SIGTERM):
-        before[sig] = signal.signal(sig, stop)
-    try:
-        yield
-    finally:
-        for sig, handler in before.items():
-            signal.signal(sig, handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import orjson
 from models.document import Document
 from pipeline.batch.files import atomic, digest, write_atomic
 from pipeline.batch.store import Plan, Shard, Store
+from pipeline.errors import StorageError
 from pipeline.readers import Found, stories
 from pipeline.settings import Settings
 
@@ -22,16 +24,21 @@ _FIRST = 5_000
 def make_plan(
     store: Store,
     inputs: Sequence[str],
+    places: Sequence[str | Path],
     settings: Settings,
     made: Iterable[str],
     note: Callable[[dict[str, Any]], None],
 ) -> Plan:
-    """Read every story of ``inputs`` into shards below ``store`` and return the plan, written.
+    """Read every story of ``inputs``, which lie at ``places``, into shards below ``store``; the plan is written too.
 
     Sections of the names ``made`` are left out of the stories: the run makes them anew. ``note`` is called with
     a row for each story that fails, is skipped, or draws a warning. The same inputs give the same shards, and
     shards already there with the same bytes are left alone.
     """
+    before: Sequence[Shard] = ()
+    with suppress(StorageError):
+        before = store.read_plan().shards
+    store.drop_plan()
     plan = Plan(list(inputs))
     dropped = frozenset(made)
     lines: list[bytes] = []
@@ -44,13 +51,15 @@ def make_plan(
         sha256 = hashlib.sha256(data).hexdigest()
         path = store.documents(number)
         if digest(path) != sha256:
+            if number < len(before) and before[number].sha256 == sha256:
+                note({"id": f"shard {number}", "warning": damage("documents.jsonl")})
             write_atomic(path, data)
         plan.shards.append(Shard(number, len(lines), words, sha256))
         lines.clear()
         words = size = 0
 
     with atomic(store.work / "refused.jsonl") as refused:
-        for found in stories([Path(i) for i in inputs], settings.read, exclude=[store.out]):
+        for found in stories(places, settings.read, exclude=[store.out]):
             plan.found += 1
             if row := _refusal(found):
                 plan.failed += "code" in row
@@ -74,6 +83,11 @@ def make_plan(
             close()
     store.write_plan(plan)
     return plan
+
+
+def damage(file: str) -> str:
+    """What is said of a kept file that is no longer what its receipt says."""
+    return f"the kept file {file} was changed, cut short or removed; it is made again"
 
 
 def _refusal(found: Found) -> dict[str, Any] | None:

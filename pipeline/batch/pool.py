@@ -26,6 +26,10 @@ Message = dict[str, Any]
 COMMAND = [sys.executable, "-P", "-m", "pipeline.batch.worker"]
 _DEATHS = 2
 """Workers a story may take with it before it is set aside: one may have been killed from outside."""
+_START = 120.0
+"""Seconds a process may take to start and to load the language model."""
+_LONG = 20_000
+"""Words up to which a story has the time limit as it is set; longer ones have more, in proportion."""
 
 
 class Worker:
@@ -42,6 +46,7 @@ class Worker:
         self.task: Message | None = None
         self.position: int | None = None
         self.heard = time.monotonic()
+        self.words = 0
         self.timed_out = False
         self._inbox = inbox
         self.send(hello)
@@ -92,10 +97,11 @@ class Pool:
         """Do ``tasks`` (see :mod:`pipeline.batch.worker`) and yield each one's ``done`` as it comes in.
 
         ``note`` is called with every ``progress`` message and with an ``aside`` or ``died`` row for what went
-        wrong. Raises :class:`StorageError` or :class:`UsageError` when a worker reports one.
+        wrong. Processes are kept for the next call. Raises :class:`StorageError` or :class:`UsageError` when a
+        worker reports one.
         """
         waiting = deque(tasks)
-        for _ in range(min(self.size, len(waiting))):
+        for _ in range(len(self.workers), min(self.size, len(waiting))):
             self.workers.append(Worker(self.hello, self.inbox))
         for worker in self.workers:
             self._hand_out(worker, waiting)
@@ -110,6 +116,8 @@ class Pool:
             worker.heard = time.monotonic()
             if message is None:
                 self._replace(worker, waiting, note)
+            elif message["say"] == "batch":
+                worker.words = message["words"]
             elif message["say"] == "at":
                 worker.position = message["position"]
             elif message["say"] == "progress":
@@ -124,13 +132,15 @@ class Pool:
     def _hand_out(self, worker: Worker, waiting: deque[Message]) -> None:
         if waiting and not self.stopping:
             worker.task = waiting.popleft()
-            worker.position = None
+            worker.position, worker.words = None, 0
             worker.heard = time.monotonic()
             worker.send(worker.task)
 
     def _kill_silent(self) -> None:
         for worker in self.workers:
-            if worker.task and time.monotonic() - worker.heard > self.timeout:
+            # Until it begins a batch it starts up and loads the model, which a busy machine may make slow.
+            allowed = self.timeout * max(1.0, worker.words / _LONG) if worker.words else max(self.timeout, _START)
+            if worker.task and time.monotonic() - worker.heard > allowed:
                 worker.timed_out = True
                 worker.kill()
 

@@ -12,9 +12,10 @@ documents.jsonl holds no time, host or number of workers: its bytes are those of
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,9 @@ from filelock import FileLock, Timeout
 
 from models.document import Document
 from pipeline.batch.files import storage, sweep
-from pipeline.batch.job import Job, Observer, Quiet, Result, read_manifest
-from pipeline.batch.plan import make_plan
+from pipeline.batch.job import Job, Observer, Part, Quiet, Result, read_manifest
+from pipeline.batch.plan import damage, make_plan
+from pipeline.batch.remote import fetch, is_url
 from pipeline.batch.store import Layer, Store
 from pipeline.errors import BusyError, StorageError, UsageError
 from pipeline.language import Parser
@@ -33,6 +35,10 @@ from pipeline.stage import dependants, installed, needed_by, with_needs
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
+_PLANNING = 3600
+"""Seconds a command for some shards waits for another that makes the plan."""
+_PART = "part-"
+"""Prefix of the locks of commands that do some shards of the run."""
 
 
 class Run:
@@ -129,13 +135,62 @@ def run(
     settings: Settings | None = None,
     stages: Sequence[str] | None = None,
     fail_fast: bool = False,
+    new_settings: bool = False,
     observer: Observer | None = None,
 ) -> Result:
     """Read every story of ``inputs`` into ``out``, or finish the run that was begun there.
 
-    ``stages`` (default: all installed) are run with the stages they need. Raises :class:`UsageError`,
+    ``stages`` (default: all installed) are run with the stages they need. A run that was begun is gone on with under
+    the settings it was begun with, or ``new_settings`` makes it anew. Raises :class:`UsageError`,
     :class:`StorageError`, :class:`BusyError`, :class:`Interrupted` or, with ``fail_fast``, :class:`FailedFast`.
     """
+    job, given = _job(inputs, out, settings, stages, fail_fast, observer)
+    with _held(job.out), job.stoppable():
+        _refuse_other(job, given, new_settings)
+        _plan(job, given)
+        return job.finish(_keys(job.settings, job.names, job.parser), set())
+
+
+def run_shards(
+    shards: str,
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    *,
+    settings: Settings | None = None,
+    stages: Sequence[str] | None = None,
+    new_settings: bool = False,
+    observer: Observer | None = None,
+) -> Part:
+    """Do some shards of a run, as one of several commands at once over the same folder, on one machine or many.
+
+    ``shards`` is ``0-99`` or ``0-9,17``, or ``3/10`` for every tenth from the third on, counted from 0. The first
+    command to come makes the plan. :func:`run` over the same inputs does what is left and joins. Raises as
+    :func:`run` does.
+    """
+    wanted = _numbers(shards)
+    job, given = _job(inputs, out, settings, stages, False, observer)
+    with ExitStack() as stack:
+        with _held(job.out, wait=_PLANNING, parts=False):
+            stack.enter_context(_locked(job.out / "work" / f"{_PART}{shards.replace('/', 'of')}", job.out))
+            stack.enter_context(job.stoppable())
+            _refuse_other(job, given, new_settings)
+            manifest = read_manifest(job.out) if (job.out / "run.json").exists() else {}
+            if manifest.get("state") == "running" and (job.out / "work" / "plan.json").exists():
+                job.plan = job.store.read_plan()
+            else:
+                _plan(job, given)
+        keys = _keys(job.settings, job.names, job.parser)
+        return job.part(keys, wanted(len(job.plan.shards)))
+
+
+def _job(
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    settings: Settings | None,
+    stages: Sequence[str] | None,
+    fail_fast: bool,
+    observer: Observer | None,
+) -> tuple[Job, list[str]]:
     settings = settings or resolve({}, "defaults")
     names = with_needs(list(installed()) if stages is None else stages)
     folder = Path(out)
@@ -143,15 +198,29 @@ def run(
     if not given:
         raise UsageError("nothing to read", "Name a file or folder with stories")
     for path in given:
-        if not os.path.lexists(path):
+        if not is_url(path) and not os.path.lexists(path):
             raise UsageError(f"there is no file or folder {path}", "Check the path")
-    parser = Parser(settings.model)
-    with _held(folder):
-        _refuse_other(folder, given)
-        job = Job(folder, settings, names, parser, fail_fast, observer or Quiet())
-        job.state("running", given)
-        job.plan = make_plan(job.store, given, settings, [*names, *job.sections()], job.refused)
-        return job.finish(_keys(settings, names, parser), set())
+    return Job(folder, settings, names, Parser(settings.model), fail_fast, observer or Quiet()), given
+
+
+def _plan(job: Job, given: Sequence[str]) -> None:
+    job.state("running", given, begun=True)
+    local = [fetch(i, job.store.work) if is_url(i) else i for i in given]
+    job.plan = make_plan(job.store, given, local, job.settings, [*job.names, *job.sections()], job.refused)
+
+
+def _numbers(text: str) -> Callable[[int], list[int]]:
+    """What ``--shards`` names, of so many shards. Raises :class:`UsageError`."""
+    if match := re.fullmatch(r"(\d{1,9})/(\d{1,9})", text):
+        first, step = int(match[1]), int(match[2])
+        if first < step:
+            return lambda count: list(range(first, count, step))
+    elif re.fullmatch(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*", text):
+        pairs = [part.partition("-") for part in text.split(",")]
+        ranges = [range(int(a), int(b or a) + 1) for a, _, b in pairs]
+        if all(ranges):
+            return lambda count: [n for n in range(count) if any(n in r for r in ranges)]
+    raise UsageError(f"--shards {text!r} names no shards", "Say 0-99, or 0-9,17, or 3/10 for every tenth from 3 on")
 
 
 def rerun(
@@ -194,7 +263,9 @@ def rerun(
         # Names in order: a run keeps the stages it was made with, whatever is installed by now.
         names = [name for name in installed() if name in recorded]
         job = Job(folder, settings, names, Parser(settings.model), False, observer or Quiet())
+        stack.enter_context(job.stoppable())
         job.plan = job.store.read_plan()
+        job.intact()
         keys = {name: recorded[name]["key"] for name in names}
         keys["parse"] = manifest["model"]["key"]
         for name in again:
@@ -221,36 +292,76 @@ def _keys(settings: Settings, names: Sequence[str], parser: Parser) -> dict[str,
 
 
 @contextmanager
-def _held(out: Path) -> Iterator[None]:
-    """Hold the folder against other runs; make it if need be."""
+def _held(out: Path, wait: float = 0, parts: bool = True) -> Iterator[None]:
+    """Hold the folder against other runs; make it if need be. With ``parts``, against work on its shards too."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file", "Name a folder with -o")
     if out.is_dir() and any(out.iterdir()) and not (out / "run.json").exists() and not (out / "work").exists():
         raise UsageError(f"{out} holds other things than a run", "Name a new or empty folder with -o")
     with storage(out):
         (out / "work").mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / "work" / "lock")
+    with _locked(out / "work" / "lock", out, wait), ExitStack() as stack:
+        if parts:
+            for path in sorted((out / "work").glob(f"{_PART}*")):
+                stack.enter_context(_locked(path, out))
+            sweep(out)
+        yield
+
+
+@contextmanager
+def _locked(path: Path, out: Path, wait: float = 0) -> Iterator[None]:
+    lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout:
         raise BusyError(f"another run is at work in {out}", "Wait for it, or choose another folder") from None
     except OSError as error:
         raise StorageError(f"cannot write {out}: {error.strerror or error}", "Choose another folder with -o") from error
     try:
-        sweep(out)
         yield
     finally:
         lock.release()
 
 
-def _refuse_other(out: Path, inputs: Sequence[str]) -> None:
-    with suppress(UsageError):
-        before = Run(out).manifest.get("inputs")
-        if before is not None and [os.path.abspath(p) for p in before] != [os.path.abspath(p) for p in inputs]:
-            raise StorageError(
-                f"{out} holds a run over {', '.join(before)}",
-                "Choose another folder with -o, or remove that one",
-            )
+def _refuse_other(job: Job, inputs: Sequence[str], new_settings: bool) -> None:
+    """Raise where the folder holds a run over other stories, under other settings, or of a newer copydesk."""
+    if not (job.out / "run.json").exists():
+        return
+    try:
+        manifest = read_manifest(job.out)
+    except StorageError:
+        job.warn("run.json", damage("run.json"))
+        return
+    before = manifest.get("inputs")
+    if before is not None and _places(before) != _places(inputs):
+        raise StorageError(
+            f"{job.out} holds a run over {', '.join(before)}",
+            "Choose another folder with -o, or remove that one",
+        )
+    changed = _changed(manifest.get("begun", manifest.get("settings", {})), job.settings.to_dict())
+    if changed and not new_settings:
+        raise UsageError(
+            f"the run in {job.out} was begun with other settings: {', '.join(changed)}",
+            "Give those, or choose another folder with -o, or copydesk rerun for one stage of a finished run, "
+            "or --new-settings to make the run anew with these",
+        )
+
+
+def _places(inputs: Sequence[str]) -> list[str]:
+    return [path if is_url(path) else os.path.abspath(path) for path in inputs]
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Settings that decide a byte and are not what they were, as ``name = old, now new``."""
+    found = []
+    for section, value in before.items():
+        if section == "run" or section not in now:
+            continue
+        old, new = (v if isinstance(v, Mapping) else {"": v} for v in (value, now[section]))
+        for key in old:
+            if key in new and old[key] != new[key]:
+                found.append(f"{section}{'.' * bool(key)}{key} = {old[key]!r}, now {new[key]!r}")
+    return found
 
 
 def _copy(old: Path, new: Path) -> None:
@@ -259,7 +370,7 @@ def _copy(old: Path, new: Path) -> None:
         target = new / path.relative_to(old)
         if path.is_dir():
             target.mkdir(parents=True, exist_ok=True)
-        elif path.name != "lock":
+        elif path.name != "lock" and not path.name.startswith(_PART):
             with storage(target):
                 try:
                     os.link(path, target)

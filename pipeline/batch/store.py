@@ -15,8 +15,9 @@ very stories. Old layers of a stage are kept for a while, so that going back to 
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.batch.files import digest, write_atomic
+from pipeline.batch.files import digest, storage, write_atomic
 from pipeline.errors import StorageError
 
 KEPT = 4
@@ -85,6 +86,23 @@ class Receipt:
     layers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+def _sealed(data: Mapping[str, Any]) -> bytes:
+    """``data`` as JSON together with its digest: changed in place, it is not taken for what was written."""
+    return orjson.dumps({"sha256": hashlib.sha256(orjson.dumps(data)).hexdigest(), "data": data})
+
+
+def _unsealed(line: bytes) -> Any:
+    """What was sealed. Raises ``ValueError`` if it is not what was written."""
+    try:
+        sealed = orjson.loads(line)
+        stated, data = sealed["sha256"], sealed["data"]
+    except (TypeError, KeyError) as error:
+        raise ValueError("not of this shape") from error
+    if hashlib.sha256(orjson.dumps(data)).hexdigest() != stated:
+        raise ValueError("changed since it was written")
+    return data
+
+
 class Store:
     """The work folder of one run."""
 
@@ -104,7 +122,7 @@ class Store:
         """Make the plan the run's plan, and drop shards it no longer has."""
         data = asdict(plan)
         data["shards"] = [[s.stories, s.words, s.sha256] for s in plan.shards]
-        write_atomic(self.work / "plan.json", orjson.dumps(data))
+        write_atomic(self.work / "plan.json", _sealed(data))
         for folder in (self.work / "shards").glob("*"):
             if folder.name.isdigit() and int(folder.name) >= len(plan.shards):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -112,7 +130,7 @@ class Store:
     def read_plan(self) -> Plan:
         """The run's plan. Raises :class:`StorageError` if there is none that can be read."""
         try:
-            data = orjson.loads((self.work / "plan.json").read_bytes())
+            data = _unsealed((self.work / "plan.json").read_bytes())
             data["shards"] = [Shard(n, *row) for n, row in enumerate(data["shards"])]
             return Plan(**data)
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -121,10 +139,15 @@ class Store:
                 "Give the run's own command again, it goes on from there",
             ) from error
 
+    def drop_plan(self) -> None:
+        """Take the plan away before another is made: it must never be taken for the new one."""
+        with storage(self.work / "plan.json"):
+            (self.work / "plan.json").unlink(missing_ok=True)
+
     def receipt(self, number: int) -> Receipt:
         """The receipt of a shard; an empty one where there is none or it cannot be read."""
         with suppress(OSError, ValueError, TypeError):
-            return Receipt(**orjson.loads((self.shard_folder(number) / "receipt.json").read_bytes()))
+            return Receipt(**_unsealed((self.shard_folder(number) / "receipt.json").read_bytes()))
         return Receipt("")
 
     def write_receipt(self, number: int, receipt: Receipt, current: Iterable[Layer]) -> None:
@@ -142,24 +165,34 @@ class Store:
         for file in old:
             del receipt.layers[file]
         folder = self.shard_folder(number)
-        write_atomic(folder / "receipt.json", orjson.dumps(asdict(receipt)))
-        for path in folder.iterdir():
-            if path.suffix in {".spacy", ".jsonl"} and path.name not in {"documents.jsonl", *receipt.layers}:
-                path.unlink(missing_ok=True)
+        write_atomic(folder / "receipt.json", _sealed(asdict(receipt)))
+        with storage(folder):
+            for path in folder.iterdir():
+                if path.suffix in {".spacy", ".jsonl"} and path.name not in {"documents.jsonl", *receipt.layers}:
+                    path.unlink(missing_ok=True)
 
-    def missing(self, shard: Shard, layers: Iterable[Layer]) -> list[Layer]:
-        """Those of ``layers`` that are not there, or not as their receipt says."""
+    def missing(
+        self, shard: Shard, layers: Iterable[Layer], damaged: Callable[[str], None] = lambda file: None
+    ) -> list[Layer]:
+        """Those of ``layers`` that are not there, or not as their receipt says.
+
+        ``damaged`` is called with the name of each file that was there and is not any more what it was.
+        """
+        folder = self.shard_folder(shard.number)
         receipt = self.receipt(shard.number)
         if receipt.documents != shard.sha256:
+            if not receipt.documents and (folder / "receipt.json").exists():
+                damaged("receipt.json")
             return list(layers)
-        folder = self.shard_folder(shard.number)
-        return [
-            layer
-            for layer in layers
-            if (facts := receipt.layers.get(layer.file)) is None
-            or facts["key"] != layer.key
-            or facts["sha256"] != digest(folder / layer.file)
-        ]
+        missing = []
+        for layer in layers:
+            facts = receipt.layers.get(layer.file)
+            if facts is None or facts["key"] != layer.key:
+                missing.append(layer)
+            elif facts["sha256"] != digest(folder / layer.file):
+                damaged(layer.file)
+                missing.append(layer)
+        return missing
 
     def rows(self, number: int, file: str) -> Iterator[dict[str, Any]]:
         """The rows of one line file of a shard."""

@@ -1,20 +1,21 @@
 """A worker process: takes shards by number over a pipe, reads and writes them itself, sends back a receipt.
 
 ``python -P -m pipeline.batch.worker`` speaks JSON lines. In: one ``hello`` (run folder, model, stages with settings
-and keys), then tasks. Out: ``ready``; ``at`` before each story when working alone on each; ``progress`` after each
-batch; ``done`` with what the shard's receipt says; ``error`` for what ends the run. When the pipe in closes, the
-parent is gone and the worker leaves at once.
+and keys), then tasks. Out: ``ready``; ``batch`` with its words before each batch, ``at`` before each story when working
+alone on each; ``progress`` after each batch; ``done`` with what the shard's receipt says; ``error`` for what ends the
+run. When the pipe in closes, the parent is gone and the worker leaves at once.
 """
 
 from __future__ import annotations
 
+import heapq
 import os
 import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from pydantic import BaseModel
 from models.document import Document
 from pipeline.batch.files import Digesting, atomic, digest
 from pipeline.batch.store import Layer, Receipt, Store
-from pipeline.errors import CopydeskError, StorageError, StoryError
+from pipeline.errors import CopydeskError, StorageError, StoryError, UsageError
 from pipeline.language import Parser, blank_vocab, new_bin, read_bin
 from pipeline.stage import Stage, installed, needed_by
 
@@ -40,6 +41,8 @@ BATCH_WORDS = 4_000
 """Words parsed at once: a matter of memory, not of speed, and of nothing else."""
 _VOCAB_WORDS = 200_000
 """Words a vocabulary for kept parses may hold (some 50 MiB) before it is thrown away."""
+SLOWEST = 5
+"""Stories a shard names as the ones that took longest."""
 
 
 @dataclass
@@ -64,6 +67,31 @@ class Workplace:
             stage = kind(kind.Settings.model_validate(row["settings"]))
             self.desks[stage.name] = Desk(stage, Layer(stage.name, row["key"]), needed_by(stage))
         self._vocab: Vocab | None = None
+        self._agreed: set[str] = set()
+
+    def agree(self, make: Iterable[str]) -> None:
+        """Raise :class:`UsageError` where what is installed here would not make the layers asked for.
+
+        On a cluster a machine may have other versions than the one the run was begun on; and a kept run may be
+        older than what is installed now.
+        """
+        for name in set(make) - self._agreed:
+            if name == "parse":
+                layer, key = self.parse, self.parser.key()
+            else:
+                desk = self.desks[name]
+                layer = desk.layer
+                key = desk.stage.key({n: self.layer(n).key for n in ("parse", *desk.needs)})
+            if layer.key != key:
+                raise UsageError(
+                    f"what makes {name!r} in this process is not what the run was begun with",
+                    "Install the same copydesk, language model and stages everywhere, or begin a run in a new folder",
+                )
+            self._agreed.add(name)
+
+    def layer(self, name: str) -> Layer:
+        """The layer of the parse or of a stage."""
+        return self.parse if name == "parse" else self.desks[name].layer
 
     def vocab(self) -> Vocab:
         """What kept parses are read into, without loading the model; a new one once it has grown large."""
@@ -77,6 +105,7 @@ class Workplace:
         ``task["alone"]`` parses story by story and says which one is in hand; ``task["aside"]`` maps positions
         of stories that are not to be touched to why.
         """
+        self.agree(task["make"])
         return _ShardWork(self, task, send).run()
 
 
@@ -98,6 +127,9 @@ class _ShardWork:
         self.failures: dict[str, list[list[Any]]] = {desk.stage.name: [] for desk in self.making}
         self.parse_errors: dict[int, StoryError] = {}
         self.lacking: dict[int, set[str]] = {}
+        self.slow: list[tuple[float, str, int]] = []
+        self.stories = self.words = 0
+        self.parsed: dict[int, float] = {}
 
     def run(self) -> dict[str, Any]:
         folder = self.store.shard_folder(self.number)
@@ -116,17 +148,19 @@ class _ShardWork:
                 facts = receipt.layers.get(self.place.parse.file, {})
                 self.parse_errors = {int(p): StoryError(c, m) for p, c, m in facts.get("failures", [])}
             for position, document, parse in self._stories():
+                begun = time.process_time()
                 if kept is not None:
                     kept.add(parse)
                 for desk, row in self._rows(position, document, parse):
                     files[desk.stage.name].write(row)
+                self._took(document, self.parsed.pop(position, 0.0) + time.process_time() - begun)
             if kept is not None:
                 files["parse"] = stack.enter_context(atomic(folder / self.place.parse.file))
                 files["parse"].write(kept.to_bytes())
                 self.failures["parse"] = [[p, e.code, e.message] for p, e in self.parse_errors.items()]
         seconds = {"parse": self.seconds.pop("parse", 0.0), **self.seconds}
         for name, file in files.items():
-            layer = self.place.parse if name == "parse" else self.place.desks[name].layer
+            layer = self.place.layer(name)
             receipt.layers.pop(layer.file, None)
             receipt.layers[layer.file] = {
                 "name": name,
@@ -138,6 +172,9 @@ class _ShardWork:
         self.store.write_receipt(self.number, receipt, current)
         return {
             "shard": self.number,
+            "stories": self.stories,
+            "words": self.words,
+            "slow": sorted(self.slow, reverse=True),
             "failures": sum(len(rows) for rows in self.failures.values()),
             "seconds": {k: round(v, 4) for k, v in seconds.items()},
             "wall": round(time.perf_counter() - started, 4),
@@ -157,11 +194,16 @@ class _ShardWork:
                 position += 1
             self._progress(batch)
 
+    def _took(self, document: Document, seconds: float) -> None:
+        row = (round(seconds, 4), document.id, len(document.text.split()))
+        (heapq.heappush if len(self.slow) < SLOWEST else heapq.heappushpop)(self.slow, row)
+
     def _parsing(self) -> Iterator[tuple[int, Document, Doc]]:
         position = 0
+        nlp = self.place.parser.nlp
         for batch in self._batches():
             # The zone keeps the vocabulary from growing with every new word of every story.
-            with self.place.parser.nlp.memory_zone():
+            with nlp.memory_zone():
                 for document, parse in zip(batch, self._parsed(position, batch), strict=True):
                     yield position, document, parse
                     position += 1
@@ -169,6 +211,8 @@ class _ShardWork:
 
     def _progress(self, batch: Sequence[Document]) -> None:
         words = sum(len(document.text.split()) for document in batch)
+        self.stories += len(batch)
+        self.words += words
         self.send({"say": "progress", "shard": self.number, "stories": len(batch), "words": words})
 
     def _batches(self) -> Iterator[list[Document]]:
@@ -185,26 +229,30 @@ class _ShardWork:
             batch.append(document)
             words += len(document.text.split()) + len(document.text) // 16
             if words >= BATCH_WORDS or self.alone:
+                self.send({"say": "batch", "shard": self.number, "words": words + 1})
                 yield batch
                 batch, words = [], 0
         if batch:
+            self.send({"say": "batch", "shard": self.number, "words": words + 1})
             yield batch
 
     def _parsed(self, position: int, batch: Sequence[Document]) -> Iterator[Doc]:
-        started = time.perf_counter()
+        started = time.process_time()
         if not self.alone:
             try:
                 parses = list(self.place.parser.parse(batch))
             except Exception:
                 pass  # one story of the batch is to blame: find it below
             else:
-                self._clock("parse", started)
+                took, size = self._clock("parse", started), sum(len(document.text) for document in batch)
+                for n, document in enumerate(batch, position):
+                    self.parsed[n] = took * len(document.text) / max(size, 1)
                 yield from parses
                 return
         for n, document in enumerate(batch, position):
-            started = time.perf_counter()
+            started = time.process_time()
             parse = self._parse_one(n, document)
-            self._clock("parse", started)
+            self.parsed[n] = self._clock("parse", started)
             yield parse
 
     def _parse_one(self, position: int, document: Document) -> Doc:
@@ -231,7 +279,7 @@ class _ShardWork:
             if error is None and (lacking := [n for n in desk.needs if n in broken]):
                 error = StoryError("E_NEEDS", f"needs {', '.join(lacking)}, which failed for this story")
             if error is None:
-                started = time.perf_counter()
+                started = time.process_time()
                 try:
                     sections = dict(desk.stage.apply(document, parse))
                     row = orjson.dumps({"sections": sections}, default=_plain)
@@ -246,8 +294,11 @@ class _ShardWork:
                 row = orjson.dumps({"error": {"code": error.code, "message": error.message}})
             yield desk, row + b"\n"
 
-    def _clock(self, name: str, started: float) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+    def _clock(self, name: str, started: float) -> float:
+        """Add the CPU time since ``started``; other work on the machine does not count."""
+        took = time.process_time() - started
+        self.seconds[name] = self.seconds.get(name, 0.0) + took
+        return took
 
 
 def _plain(item: Any) -> Any:

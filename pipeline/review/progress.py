@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline.batch.job import Quiet
+from pipeline.batch.job import Part, Quiet
+from pipeline.review.log import JsonLog
 
 if TYPE_CHECKING:
     from pipeline.batch.job import Result
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _EVERY = 10.0
 """Seconds between plain lines."""
+_SLOW = 1.0
+"""CPU seconds from which a story is told of in the summary."""
 _SHOWN = 20
 """Failures and warnings shown one by one; the rest is counted and stands in the files."""
 
@@ -27,8 +30,8 @@ _SHOWN = 20
 class Watching(Quiet):
     """Observer that shows what it is told on standard error."""
 
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
+    def __init__(self, quiet: bool, verbose: bool = False, log: JsonLog | None = None) -> None:
+        self.quiet, self.verbose, self.log = quiet, verbose, log
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.bar: Progress | None = None
         self.failures = self.stories = self.words = self.shown = 0
@@ -37,6 +40,8 @@ class Watching(Quiet):
 
     def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
         """Say what is there and what is to be done; open the bar."""
+        if self.log is not None:
+            self.log.plan(plan, todo)
         self.total, self.total_words = sum(s.stories for s in todo), sum(s.words for s in todo)
         self.started = self.told = time.monotonic()
         if self.quiet:
@@ -62,6 +67,8 @@ class Watching(Quiet):
 
     def progress(self, stories: int, words: int) -> None:
         """Move the bar on, or print a line every few seconds."""
+        if self.log is not None:
+            self.log.progress(stories, words)
         self.stories += stories
         self.words += words
         now = time.monotonic()
@@ -74,8 +81,21 @@ class Watching(Quiet):
             left = max(self.total_words - self.words, 0) / rate
             self.console.print(f"{self.stories} of {self.total} stories, {speed}, {left:.0f} s left")
 
+    def shard(self, facts: Mapping[str, Any]) -> None:
+        """With ``verbose``, a line a shard."""
+        if self.log is not None:
+            self.log.shard(facts)
+        if self.verbose and not self.quiet:
+            stages = ", ".join(f"{name} {seconds:.1f}" for name, seconds in facts["seconds"].items())
+            self.console.print(
+                f"shard {facts['shard']}: {facts['stories']} stories, {facts['words']:,} words, "
+                f"{facts['failures']} failures in {facts['wall']:.1f} s (CPU seconds: {stages})"
+            )
+
     def note(self, row: Mapping[str, Any]) -> None:
         """Show a failure or a warning; the first ones one by one."""
+        if self.log is not None:
+            self.log.note(row)
         failed = "code" in row
         self.failures += failed
         if self.quiet or "reason" in row:
@@ -98,10 +118,17 @@ class Watching(Quiet):
             self.bar.stop()
             self.bar = None
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: Result | Part) -> None:
         """The summary."""
         self.close()
+        if self.log is not None:
+            self.log.finish(result)
         if self.quiet:
+            return
+        if isinstance(result, Part):
+            kept = result.wanted - result.made
+            self.console.print(f"{result.made} shards made, {kept} made already, of {result.shards} in the run")
+            self.console.print("when all are done, the same command without --shards joins them")
             return
         parts = [f"{result.ok} ok"]
         parts += [f"{result.partial} partial"] if result.partial else []
@@ -110,9 +137,24 @@ class Watching(Quiet):
         self.console.print(f"{result.found} found: {', '.join(parts)} in {result.seconds:.1f} s")
         if result.changed is not None:
             self.console.print(f"made again: {', '.join(result.made) or 'nothing'}; {result.changed} documents changed")
+        self._times(result)
         if result.exit_code:
             self.console.print(f"what went wrong stands in {_safe(str(result.out / 'failures.jsonl'))}")
         self.console.print(f"documents: {_safe(str(result.out / 'documents.jsonl'))}")
+
+    def _times(self, result: Result) -> None:
+        """CPU seconds by stage, and the stories that took most of them."""
+        total = sum(result.cpu.values())
+        if not total:
+            return
+        self.console.print("CPU seconds of the workers:")
+        for name, seconds in result.cpu.items():
+            self.console.print(f"  {name:<12}{seconds:10.1f}  {seconds / total:4.0%}")
+        slow = [row for row in result.slow if self.verbose or row["seconds"] >= _SLOW]
+        if slow:
+            self.console.print("slowest stories:")
+        for row in slow:
+            self.console.print(f"  {row['seconds']:.1f} s  {row['words']:,} words  {_safe(row['id'])}")
 
 
 def _safe(text: str) -> str:
@@ -121,11 +163,23 @@ def _safe(text: str) -> str:
 
 
 @contextmanager
-def observer(quiet: bool) -> Iterator[Watching]:
-    """Something to watch a run with; the bar is gone at the end whatever happens."""
-    watching = Watching(quiet)
-    try:
-        yield watching
-    finally:
-        watching.close()
-        sys.stderr.flush()
+def observer(quiet: bool, verbose: bool = False, log: str | None = None) -> Iterator[Watching]:
+    """Something to watch a run with; the bar is gone at the end whatever happens.
+
+    ``log`` is a file for events as JSON lines; ``-`` writes them to standard error instead of everything else.
+    """
+    with ExitStack() as stack:
+        lines = None
+        if log is not None:
+            file = sys.stderr.buffer if log == "-" else stack.enter_context(open(log, "ab"))
+            lines = JsonLog(file)
+        watching = Watching(quiet or log == "-", verbose, lines)
+        try:
+            yield watching
+        except BaseException as error:
+            if lines is not None and not isinstance(error, SystemExit):
+                lines.error(error)
+            raise
+        finally:
+            watching.close()
+            sys.stderr.flush()
