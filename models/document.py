@@ -228,6 +228,16 @@ class Keyphrase(Record):
     end: int | None = None
 
 
+class Abstention(Record):
+    """A stage would rather say nothing of the story than guess: why, and the best it had."""
+
+    section: str
+    reason: str
+    qcode: str | None = None
+    label: str | None = None
+    score: float | None = Field(None, ge=0, le=1)
+
+
 class StageError(Record):
     """Why a stage has no section in this document."""
 
@@ -241,6 +251,7 @@ class StageRecord(Record):
     version: str
     key: str | None = None
     model: str | None = None
+    vocabulary: str | None = Field(None, description="The vocabulary its codes are of, with its version.")
     stale: bool | None = Field(None, description="True where a stage it needs was re-run alone since.")
     error: StageError | None = None
 
@@ -267,6 +278,7 @@ class Document(Record):
     attributions: list[Attribution] = Field(default_factory=list)
     topics: list[Topic] = Field(default_factory=list)
     keyphrases: list[Keyphrase] = Field(default_factory=list)
+    abstentions: list[Abstention] = Field(default_factory=list)
     stages: dict[str, StageRecord] = Field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -150,6 +150,8 @@ def _parts(document: Document) -> Iterator[str]:
         yield from _said(document)
     if document.topics:
         yield _line("Topics", (f"{_text(topic.label)} {topic.score:.2f}" for topic in document.topics))
+    for abstention in document.abstentions:
+        yield _line(abstention.section.capitalize(), [f"none: {_text(abstention.reason)}"])
     if document.keyphrases:
         yield _line("Keyphrases", (_text(phrase.text) for phrase in document.keyphrases))
     yield "</div>"

@@ -404,16 +404,57 @@ def report_command(out: Path, path: Path, title: str | None) -> None:
 
 
 @main.command("topics")
-@click.option("--search", required=True, metavar="WORDS", help="Words of the topic's label or definition.")
+@click.option("--search", metavar="WORDS", help="Words of the topic's label or definition.")
+@click.option(
+    "--calibration", nargs=2, type=click.Path(path_type=Path), metavar="GOLD OUT", help="Right topics by score."
+)
+@click.option("--taxonomy", type=click.Path(path_type=Path), help="Your own topics, if the run was made with them.")
 @_said_plainly
-def topics_command(search: str) -> None:
-    """Look up IPTC Media Topics: code, place in the tree, definition."""
-    from pipeline.stages.topics.vocabulary import media_topics
+def topics_command(search: str | None, calibration: tuple[Path, Path] | None, taxonomy: Path | None) -> None:
+    """Look up IPTC Media Topics (code, place in the tree, definition), or see what a run's scores are worth.
 
-    vocabulary = media_topics()
-    for topic in vocabulary.search(search):
-        path = " > ".join(vocabulary.concepts[code].label for code in topic.path)
-        click.echo(f"{topic.id}  {path}\n    {topic.definition}")
+    With --calibration: of the topics of the run OUT in each band of scores, how many GOLD has.
+    """
+    if calibration is not None:
+        from pipeline.review.tables import show_bands
+        from pipeline.review.training import topic_bands
+
+        show_bands(topic_bands(*calibration, taxonomy))
+    if search is not None:
+        from pipeline.stages.topics.vocabulary import media_topics
+        from pipeline.stages.topics.vocabulary import taxonomy as own
+
+        vocabulary = media_topics() if taxonomy is None else own(str(taxonomy))
+        for topic in vocabulary.search(search):
+            path = " > ".join(vocabulary.concepts[code].label for code in topic.path)
+            click.echo(f"{topic.id}  {path}\n    {topic.definition}")
+    if search is None and calibration is None:
+        raise click.UsageError("Give --search WORDS or --calibration GOLD OUT")
+
+
+@main.group("train")
+def train_group() -> None:
+    """Learn from stories that your newsroom has labelled."""
+
+
+@train_group.command("topics")
+@click.option("--gold", required=True, type=click.Path(path_type=Path), help="JSON Lines: id, text, topics (codes).")
+@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="File for what is learned.")
+@click.option("--taxonomy", type=click.Path(path_type=Path), help="Your own topics instead of IPTC Media Topics.")
+@click.option("--no-priors", is_flag=True, help="The stories are no fair sample: do not learn how common topics are.")
+@_said_plainly
+def train_topics_command(gold: Path, out: Path, taxonomy: Path | None, no_priors: bool) -> None:
+    """Learn topics from the labelled stories GOLD and show what that gains on stories not seen.
+
+    Use it with: copydesk run ... --set topics.model=OUT
+    """
+    from pipeline.review.tables import show_training
+    from pipeline.review.training import train_topics
+
+    training = train_topics(gold, taxonomy, priors=not no_priors)
+    training.learned.save(out)
+    show_training(training)
+    click.echo(f"Written to {out}. Use it with --set topics.model={out}")
 
 
 def _json(data: Any) -> None:

@@ -49,6 +49,6 @@ class Desk:
                     setattr(document, section, items)
                 document.stages = {
                     **document.stages,
-                    stage.name: StageRecord(version=stage.version, model=self.parser.label),
+                    stage.name: StageRecord(version=stage.version, model=self.parser.label, **stage.facts()),
                 }
             yield document

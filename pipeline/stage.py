@@ -60,6 +60,10 @@ class Stage(ABC):
         :mod:`models.document` or, in sections of other packages, plain JSON data.
         """
 
+    def facts(self) -> Mapping[str, str]:
+        """What the record of this stage says in every document beside version and model; by default nothing."""
+        return {}
+
     def resources(self) -> list[Path]:
         """Files whose bytes can change the output: by default the stage's own package, code and lexicons."""
         return _package_files(type(self).__module__)

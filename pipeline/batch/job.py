@@ -348,6 +348,7 @@ class Job:
     def _joined(self, shard: Shard, layers: Sequence[Layer], stale: set[str]) -> Iterator[dict[str, Any]]:
         number = shard.number
         columns = [self.store.rows(number, layer.file) for layer in layers]
+        facts = {layer.name: self.settings.stage(layer.name).facts() for layer in layers}
         for row in self.store.rows(number, "documents.jsonl"):
             records = dict(row.pop("stages", {}))
             for layer, column in zip(layers, columns, strict=True):
@@ -357,6 +358,7 @@ class Job:
                     "version": installed()[layer.name].version,
                     "key": layer.key[:16],
                     "model": self.parser.label,
+                    **facts[layer.name],
                 }
                 if layer.name in stale:
                     record["stale"] = True

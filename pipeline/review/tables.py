@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -17,6 +18,9 @@ from pipeline.review.scoring import HEADLINE, Fault
 from pipeline.review.sweep import Sweep
 from pipeline.review.terminal import clean
 
+if TYPE_CHECKING:
+    from pipeline.stages.topics.learn import Band, Training
+
 _FAULTS = 8
 """Faults shown of a story; --json has all."""
 
@@ -29,6 +33,33 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
     console.print(Text(clean(f"{evaluation.stories} stories of {evaluation.gold}{missing}")))
     for scores in evaluation.stages.values():
         console.print(Group(*_stage(scores)))
+
+
+def show_training(training: Training, console: Console | None = None) -> None:
+    """Print how topics fared on stories that each fold had not seen, before and after, and what scores are worth."""
+    console = console or Console(file=sys.stdout, highlight=False)
+    table = Table("", title=f"Topics, {training.after.stories} stories", title_justify="left")
+    for head in ("First topic's branch", "Level-1 F1", "Hierarchical F1"):
+        table.add_column(head, justify="right")
+    for name, scores in (("as shipped", training.before), ("trained, unseen stories", training.after)):
+        table.add_row(name, f"{scores.primary:.3f}", f"{scores.level1:.3f}", f"{scores.hierarchical:.3f}")
+    console.print(table)
+    show_bands(training.bands, console)
+    terms = sum(map(len, training.learned.terms.values()))
+    console.print(f"{terms} terms learned for {len(training.learned.terms)} topics")
+
+
+def show_bands(bands: Sequence[Band], console: Console | None = None) -> None:
+    """Print how many of the topics in each band of scores are right."""
+    console = console or Console(file=sys.stdout, highlight=False)
+    table = Table("Score", title="Topics by score", title_justify="left")
+    for head in ("Topics", "Branch right", "Topic right", "Mean score"):
+        table.add_column(head, justify="right")
+    for band in bands:
+        shares = [f"{n / band.topics:.2f}" if band.topics else "" for n in (band.branch, band.right)]
+        mean = f"{band.mean:.2f}" if band.topics else ""
+        table.add_row(f"{band.low:.1f} to {band.high:.1f}", str(band.topics), *shares, mean)
+    console.print(table)
 
 
 def _stage(scores: Scores) -> Iterator[RenderableType]:

@@ -47,6 +47,10 @@ def _parts(document: Document) -> Iterator[Text | Table]:
         yield Text("Topics  ", style="bold").append(
             " · ".join(f"{topic.label} {topic.score:.2f}" for topic in document.topics), style="not bold"
         )
+    for abstention in document.abstentions:
+        yield Text(f"{abstention.section.capitalize()}  ", style="bold").append(
+            f"none: {clean(abstention.reason)}", style="not bold"
+        )
     if document.keyphrases:
         yield Text("Keyphrases  ", style="bold").append(
             " · ".join(clean(phrase.text) for phrase in document.keyphrases), style="not bold"

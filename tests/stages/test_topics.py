@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.document import Entity, Mention, Zone, check
+from models.document import Document, Entity, Mention, Zone, check
+from pipeline import Desk
 from pipeline.errors import UsageError
 from pipeline.stages.topics import Topics, TopicsSettings
 from pipeline.stages.topics.vocabulary import media_topics
@@ -58,7 +59,37 @@ def test_topics_are_live_terms_with_their_path_best_first(parse: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "Hm.", "It was there and so were they, she thought.", "\n\n", "1 2 3"])
 def test_a_story_that_says_too_little_has_no_topic(parse: Any, text: str) -> None:
-    assert Topics().apply(*parse(text))["topics"] == []
+    sections = Topics().apply(*parse(text))
+    assert sections["topics"] == []
+    assert [a.section for a in sections["abstentions"]] == ["topics"]
+
+
+def test_a_story_under_the_threshold_says_what_it_nearly_had(parse: Any) -> None:
+    document, doc = parse(next(iter(STORIES)))
+    assert Topics().apply(document, doc)["abstentions"] == []
+    [abstention] = Topics(TopicsSettings(min_score=0.999)).apply(document, doc)["abstentions"]
+    assert abstention.label == "economy, business and finance"
+    assert abstention.score is not None and 0.5 < abstention.score < 0.999
+    assert "as sure as 0.999" in abstention.reason
+
+
+def test_an_unsure_topic_gives_way_to_the_one_above_it(parse: Any) -> None:
+    document, doc = parse("The harbour council met on Monday. A ferry came late, and a goalkeeper scored.")
+    shy = Topics(TopicsSettings(min_score=0.3)).apply(document, doc)["topics"]
+    bold = Topics(TopicsSettings(min_score=0.0)).apply(document, doc)["topics"]
+    deep = {t.path[0]: t for t in reversed(bold)}
+    assert shy
+    for topic in shy:
+        assert deep[topic.path[0]].path[: len(topic.path)] == topic.path
+        assert topic.score >= 0.3
+
+
+def test_documents_say_which_vocabulary_their_topics_are_of(tmp_path: Path) -> None:
+    desk = Desk(["topics"])
+    assert desk(Document(id="a", text="It rained.")).stages["topics"].vocabulary == "IPTC Media Topics 2025-03-31"
+    own = tmp_path / "desk.json"
+    own.write_text('[{"id": "boats", "label": "boats"}]', encoding="utf-8")
+    assert Topics(TopicsSettings(taxonomy=str(own))).facts() == {"vocabulary": "desk"}
 
 
 def test_min_score_and_max_topics_cut_the_list(parse: Any) -> None:
@@ -67,6 +98,7 @@ def test_min_score_and_max_topics_cut_the_list(parse: Any) -> None:
     few = Topics(TopicsSettings(min_score=0.0, max_topics=2)).apply(document, doc)["topics"]
     assert len(every) > 2
     assert few == every[:2]
+    assert all(t.score >= 0.5 for t in Topics(TopicsSettings(min_score=0.5)).apply(document, doc)["topics"])
     assert Topics(TopicsSettings(min_score=1.0)).apply(document, doc)["topics"] == []
     assert len({t.qcode for t in every}) == len(every)
 
@@ -102,6 +134,18 @@ def test_an_own_taxonomy_runs_on_the_same_machinery(parse: Any, tmp_path: Path) 
     assert file in stage.resources()
 
 
+def test_a_passage_as_an_example_speaks_through_its_words(parse: Any, tmp_path: Path) -> None:
+    file = tmp_path / "desk.json"
+    passage = "The lighthouse keeper climbed the spiral staircase and trimmed the lantern before nightfall."
+    file.write_text(
+        json.dumps([{"id": "lights", "label": "lights", "examples": [passage]}, {"id": "bread", "label": "bread"}]),
+        encoding="utf-8",
+    )
+    stage = Topics(TopicsSettings(taxonomy=str(file), min_score=0.1))
+    topics = stage.apply(*parse("A keeper lit the lantern of the old lighthouse; its staircase is closed."))["topics"]
+    assert [t.qcode for t in topics] == ["lights"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -134,6 +178,16 @@ def test_retired_terms_lead_to_live_ones() -> None:
         live = vocabulary.find(old)
         assert live is not None and old not in vocabulary.concepts
     assert vocabulary.find("medtop:0") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("20000119", "judiciary"), ("20000162", "transportation accident and incident"), ("20000436", "renewable energy"),
+     ("20000534", "layoffs and downsizing"), ("20000671", "Catholicism"), ("20000857", "boxing")],
+)  # fmt: skip
+def test_a_retired_term_leads_to_what_took_its_subject_over(old: str, new: str) -> None:
+    live = media_topics().find("medtop:" + old)
+    assert live is not None and live.label == new
 
 
 def test_search_finds_labels_before_definitions() -> None:

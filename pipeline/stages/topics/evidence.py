@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -85,12 +85,19 @@ def _written(written: str, words: list[tuple[int, str]]) -> bool:
 
 
 @cache
-def index(own: str | None = None) -> Index:
-    """The index of IPTC Media Topics, or of the taxonomy in the file ``own``."""
+def index(own: str | None = None, model: str | None = None) -> Index:
+    """The index of IPTC Media Topics, or of the taxonomy in the file ``own``, with the terms of the file ``model``."""
+    from pipeline.stages.topics.model import load
+
     vocabulary = taxonomy(own) if own else media_topics()
+    return index_of(vocabulary, load(model).terms if model else {})
+
+
+def index_of(vocabulary: Vocabulary, more: Mapping[str, Mapping[str, float]] | None = None) -> Index:
+    """The index of a vocabulary's terms and of ``more``: weights of terms by topic, topics it lacks left out."""
     terms: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
     for concept in vocabulary.concepts.values():
-        for text, weight in concept.terms:
+        for text, weight in (*concept.terms, *(more or {}).get(concept.id, {}).items()):
             forms = [form for _, form in tokens(text) if form[0].isalnum()]
             written = " ".join(forms) if any(form != form.lower() for form in forms) else ""
             if not forms:

@@ -35,6 +35,11 @@ class Vocabulary:
     concepts: dict[str, Concept]
     retired: dict[str, str]
 
+    @property
+    def title(self) -> str:
+        """Its name and, where it has one, its version."""
+        return f"{self.name} {self.version}".rstrip()
+
     def find(self, id_: str) -> Concept | None:
         """The topic with this id; a retired one gives the live topic it went into."""
         return self.concepts.get(id_) or self.concepts.get(self.retired.get(id_, ""))
@@ -136,9 +141,20 @@ def _own(id_: str, rows: dict[str, dict[str, Any]]) -> Concept:
     row = rows[id_]
     label = str(row["label"])
     definition = str(row.get("definition") or "")
-    terms = [(label, 2.0), *_weighted(row.get("terms", ()), 2.0), *_weighted(row.get("examples", ()), 1.2)]
-    terms += [(word, 0.4) for word in dict.fromkeys(definition.split()) if len(word) > 5]
+    terms = [(label, 2.0), *_weighted(row.get("terms", ()), 2.0)]
+    for example, weight in _weighted(row.get("examples", ()), 1.2):
+        terms += [(example, weight)] if len(example.split()) <= _PHRASE else _words(example, weight / 2)
+    terms += _words(definition, 0.4)
     return Concept(id_, str(row.get("uri") or id_), label, definition, tuple(path), tuple(terms))
+
+
+_PHRASE = 5
+"""An example of more words than this is a passage, and speaks through its words."""
+
+
+def _words(passage: str, weight: float) -> list[tuple[str, float]]:
+    words = (word.strip(".,;:!?()\"'“”‘’").lower() for word in passage.split())
+    return [(word, weight) for word in dict.fromkeys(words) if len(word) > 5]
 
 
 def _weighted(terms: Any, weight: float) -> list[tuple[str, float]]:
