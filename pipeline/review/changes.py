@@ -233,9 +233,23 @@ def _attribution(row: Row, item: Row, n: int) -> Item:
     return Item(place["start"], place["end"], facts, quiet, n)
 
 
+def _at_speaker(item: Item) -> Item:
+    speaker = item.facts.get("speaker")
+    return item._replace(start=speaker["start"], end=speaker["end"]) if speaker else item
+
+
 def _grouped(old: Row, new: Row, ours: list[Item], theirs: list[Item]) -> tuple[list[Item], list[Item]]:
-    """Attributions of both with their entity as the number of the new entity it is."""
+    """Attributions of both with their entity as the number of the new entity it is.
+
+    Where quotations are gone that attributions still speak of (quotes were run again alone), all stand at their
+    speakers instead.
+    """
     partner = _partners(old, new)
+    quotes = [{quote["id"] for quote in row.get("quotes", ())} for row in (old, new)]
+    rows = zip((old, new), quotes, strict=True)
+    orphaned = any(a["quote"] not in ids for row, ids in rows for a in row.get("attributions", ()))
+    if orphaned:
+        ours, theirs = ([_at_speaker(item) for item in items] for items in (ours, theirs))
     sides = []
     for row, items, number in ((old, ours, partner.get), (new, theirs, lambda n: n)):
         numbers = {entity["id"]: number(n) for n, entity in enumerate(row.get("entities", ()))}

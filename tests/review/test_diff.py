@@ -185,6 +185,21 @@ def test_another_speaker_is_a_change_of_the_attribution_at_its_quotation(compare
     assert change.new["text"] == '"We agreed,"'
 
 
+def test_attributions_whose_quotation_is_gone_are_compared_by_their_speaker(compared: Any, tmp_path: Path) -> None:
+    """As after ``rerun quotes --only``, which leaves attributions stale."""
+    gold = write(tmp_path / "gold.jsonl", document())
+    result = compared(lambda d: d.update(quotes=[]), gold=gold)
+    assert [(c.section, c.kind) for c in result.changes] == [("quotes", "removed")]
+    assert result.counts["attributions"].same == 1
+
+    def other(d: dict[str, Any]) -> None:
+        d["quotes"] = []
+        d["attributions"][0]["name"] = "Lee"
+
+    change = compared(other, gold=gold).changes[1]
+    assert (change.section, change.fields, change.new["text"]) == ("attributions", ("name",), "Berg")
+
+
 def test_topics_are_paired_by_code_and_the_first_counts(compared: Any) -> None:
     swapped = compared(lambda d: d["topics"].reverse())
     assert [(c.kind, c.fields) for c in swapped.changes] == [("changed", ("primary",))] * 2
