@@ -13,6 +13,7 @@ from pipeline.stages.quotes import sources
 from pipeline.stages.quotes.colons import introduced
 from pipeline.stages.quotes.contents import clause_of, extend, has_verb, past_region, sentence_start, skip, snap, stop
 from pipeline.stages.quotes.cues import Lexicon, group, negative
+from pipeline.stages.quotes.extents import settle
 from pipeline.stages.quotes.nominals import according, adjectival, nominal
 from pipeline.stages.quotes.scoring import score
 from pipeline.stages.quotes.tree import Tree
@@ -44,6 +45,7 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
             if best is None or triple.weight > best.weight:
                 best = triple
         if best is not None and best.weight >= floor:
+            settle(tree, best)
             found.append(best)
     found += introduced(tree, lexicon, {t.head for t in found if t.frame == "quote"})
     return [t for t in found if t.weight >= floor]
