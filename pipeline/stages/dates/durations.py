@@ -91,11 +91,13 @@ def range_of_counts(match: Match, context: Context) -> Reading | None:
 
 def modifier(match: Match, context: Context) -> Reading | None:
     """``a 24-hour strike``, ``a three-year period``, ``a half-hour delay``."""
-    found = number(match["n"] or "half")
+    vague = "several" in match or "multi" in match
+    found = "X" if vague else number(match["n"] or "half")
     if found is None or not context.settings.durations or unit_code(match["u"]) == "WE":
         return None
     article = match.text.lower().startswith("a ")
-    cut = (match.span("n" if "n" in match else "half")[0], match.end) if article and "period" not in match else None
+    first = next(group for group in ("n", "half", "several", "multi") if group in match)
+    cut = (match.span(first)[0], match.end) if article and "period" not in match else None
     return Reading("DURATION", duration_code(found, unit_code(match["u"])), cut=cut)
 
 
@@ -130,9 +132,23 @@ def units(match: Match, context: Context) -> Reading | None:
     after = context.text[match.end : match.end + 8].lower()
     if re.match(r"\s+old\b", after) or match["u"].lower() in _NOT_ALONE:
         return None
+    first = context.token(match.start)
+    if "whole2" in match and first is not None and first.tag_.startswith("VB"):
+        # "it may last days"
+        return None
     article = match.text.lower().startswith(("the ", "these ", "those ")) and unit_code(match["u"]) != "Y"
-    cut = match.span("u") if article else None
+    cut = match.span("u") if article and not any(group.startswith("whole") for group in match.groups) else None
     return Reading("DURATION", duration_code("X", unit_code(match["u"])), cut=cut)
+
+
+def units_or_units(match: Match, context: Context) -> Reading | None:
+    """``weeks or months``: the shorter, and more."""
+    codes = unit_code(match["u"]), unit_code(match["u2"])
+    if not context.settings.durations or not set(codes) <= _SMALLER.keys() or _SMALLER[codes[0]] <= _SMALLER[codes[1]]:
+        return None
+    if match["u"].lower() in _NOT_ALONE - {"minutes", "seconds"}:
+        return None
+    return Reading("DURATION", duration_code("X", codes[0]), mod="EQUAL_OR_MORE")
 
 
 def two_units(match: Match, context: Context) -> Reading | None:

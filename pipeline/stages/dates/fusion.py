@@ -12,6 +12,7 @@ from pipeline.stages.dates.calendar_rules import plus_days
 _CLOCK = re.compile(r"T(\d\d):(\d\d)")
 _BESIDE = re.compile(r",?\s(?:on )?")
 _AT = re.compile(r",?\s(?:(?:at|by|around|about|from|until) ){0,2}")
+_TO = re.compile(r"\s?[-–]\s?| (?:to|and|until|till|through) ")
 _SAME_INSTANT = re.compile(r"\s?\(|,? or ")
 _BRACKET_SHUT = re.compile(r"\),?\s(?:on )?")
 _NEAR = 120
@@ -60,12 +61,21 @@ def _day_after(context: Context, two: Seen, day: date, gap: str) -> None:
     if one.reading.fused:
         return
     if _BESIDE.fullmatch(gap):
+        if len(context.seen) > 2:
+            _begin_of_range(context, one, day)
         context.seen[-2:] = [Seen(one.start, two.end, replace(_on(one.reading, day, fused=True), cut=None))]
     elif _BRACKET_SHUT.fullmatch(gap) and len(context.seen) > 2 and _is_clock(context.seen[-3].reading):
         local = context.seen[-3]
         named = _on(local.reading, day, fused=True)
         context.seen[-3] = local._replace(reading=named)
         context.seen[-2] = one._replace(reading=_on(one.reading, _same_instant(named, one.reading, day), fused=True))
+
+
+def _begin_of_range(context: Context, until: Seen, day: date) -> None:
+    """``from 10 a.m. to 5 p.m. on Saturday``: both are on that day."""
+    begin = context.seen[-3]
+    if _is_clock(begin.reading) and not begin.reading.fused and _TO.fullmatch(context.text, begin.end, until.start):
+        context.seen[-3] = begin._replace(reading=_on(begin.reading, day, fused=True))
 
 
 def _on(clock: Reading, day: date, *, fused: bool) -> Reading:

@@ -58,7 +58,10 @@ def quarter(match: Match, context: Context) -> Reading | None:
                 year = anchor.year + shift
     if "o" not in match:
         if "period" in words and not _speaks_of_quarters(context, match):
-            return Reading("DATE", f"{year:04}") if year is not None else None
+            if year is None:
+                return None
+            hyphened = "y" in match and context.text[: match.span("y")[0]].endswith("-")
+            return Reading("DATE", f"{year:04}", cut=match.span("y") if hyphened else None)
         now = current_quarter(context, match)
         if year is None or now is None:
             return None

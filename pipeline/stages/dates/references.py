@@ -45,9 +45,11 @@ def present(match: Match, context: Context) -> Reading | None:
 
 
 def these_days(match: Match, context: Context) -> Reading | None:
-    """``these days``."""
-    if not context.settings.references or match.text.lower() != "these days":
+    """``these days``; ``those days`` after ``in``."""
+    if not context.settings.references:
         return None
+    if "those" in match:
+        return Reading("DATE", "PAST_REF") if context.words_before(match.start, 1)[-1:] == ["in"] else None
     return Reading("DATE", "PRESENT_REF")
 
 

@@ -377,6 +377,9 @@ def the_unit(match: Match, context: Context) -> Reading | None:
         return None
     if "f" in match:
         return Reading("DURATION", "P1Y") if code == "Y" else None
+    if before in (["day", "of"], ["time", "of"], ["days", "of"]):
+        # "every day of the week", "at this time of the year"
+        return None
     if not before or before[-1] not in ("for", "in", "of", "during", "throughout", "since", "this", "from", "over"):
         return (
             None
