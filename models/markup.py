@@ -138,10 +138,10 @@ def to_html(document: Document) -> str:
 
 def _parts(document: Document) -> Iterator[str]:
     meta = document.meta
-    facts = [meta.agency, meta.place, meta.published, meta.byline]
+    facts = [document.id if meta.headline else None, meta.agency, meta.place, meta.published, meta.byline]
     yield '<div style="max-width:60em;line-height:1.55">'
     yield f'<div><b dir="auto">{_text(meta.headline or document.id)}</b></div>'
-    yield f'<div style="opacity:.75">{" · ".join(_text(f) for f in (document.id, *facts) if f)}</div>'
+    yield f'<div style="opacity:.75">{" · ".join(_text(f) for f in facts if f)}</div>'
     yield '<div style="max-height:34em;overflow:auto;margin:.6em 0">'
     yield from _story(document)
     yield "</div>"
@@ -175,7 +175,7 @@ def _story(document: Document) -> Iterator[str]:
             closed = open_marks.pop()
             yield "</span>"
             if closed.kind == "quote" and closed.end == offset and offset in numbers:
-                yield f"<sup>[{numbers[offset]}]</sup>"
+                yield f'<sup style="line-height:0">[{numbers[offset]}]</sup>'
         yield f"{_text(document.text[at:end])}</p>"
 
 
@@ -206,7 +206,7 @@ def _titles(document: Document) -> dict[tuple[str, str], str]:
 def _said(document: Document) -> Iterator[str]:
     cell = 'style="text-align:left;vertical-align:top;padding:.25em .7em"'
     heads = ("", "Speaker", "Role", "Quote", "Cue")
-    yield '<table style="margin:.6em 0;border-collapse:collapse"><caption style="text-align:left"><b>Who said what</b>'
+    yield '<table style="margin:.6em 0;border-collapse:collapse;font-size:1em"><caption style="text-align:left"><b>Who said what</b>'
     yield f"</caption><thead><tr>{''.join(f'<th {cell}>{head}</th>' for head in heads)}</tr></thead><tbody>"
     by = speakers(document)
     for n, quote in enumerate(document.quotes, 1):
