@@ -206,8 +206,9 @@ def _titles(document: Document) -> dict[tuple[str, str], str]:
 def _said(document: Document) -> Iterator[str]:
     cell = 'style="text-align:left;vertical-align:top;padding:.25em .7em"'
     heads = ("", "Speaker", "Role", "Quote", "Cue")
-    yield '<table style="margin:.6em 0;border-collapse:collapse;font-size:1em"><caption style="text-align:left"><b>Who said what</b>'
-    yield f"</caption><thead><tr>{''.join(f'<th {cell}>{head}</th>' for head in heads)}</tr></thead><tbody>"
+    yield '<table style="margin:.6em 0;border-collapse:collapse;font-size:1em">'
+    yield '<caption style="text-align:left"><b>Who said what</b></caption>'
+    yield f"<thead><tr>{''.join(f'<th {cell}>{head}</th>' for head in heads)}</tr></thead><tbody>"
     by = speakers(document)
     for n, quote in enumerate(document.quotes, 1):
         said = by.get(quote.id)

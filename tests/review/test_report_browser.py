@@ -378,6 +378,30 @@ def test_the_facts_of_the_run_are_there(visit: Any) -> None:
         expect(run).to_contain_text(fact)
 
 
+def test_a_story_as_long_as_a_book_is_drawn_as_it_is_read(visit: Any, tmp_path: Path) -> None:
+    text = "\n\n".join(f"Paragraph {n} of the report." for n in range(950)) + "\n\nIt is signed by Ana Díaz."
+    mention = {**span(text, "Ana Díaz"), "kind": "name"}
+    entity = {"id": "e1", "label": "PERSON", "name": "Ana Díaz", "mentions": [mention]}
+    page = visit(path=written(tmp_path, [{"id": "book", "text": text, "entities": [entity]}]))
+    expect(page.locator(".para").first).to_be_visible()
+    assert page.locator(".para").count() == 100
+    page.locator(".text .end").scroll_into_view_if_needed()
+    expect(page.locator(".para").nth(150)).to_be_attached()
+    # A name leads to its place in the text, though that is not drawn yet.
+    page.get_by_role("table", name="Names").get_by_role("button", name="Ana Díaz").first.click()
+    expect(page.locator(".text .person")).to_be_in_viewport()
+    expect(page.locator(".para")).to_have_count(951)
+
+
+def test_a_run_without_stories_is_a_page_too(visit: Any, tmp_path: Path) -> None:
+    page = visit(path=written(tmp_path, []))
+    expect(page.locator("#count")).to_have_text("0 stories")
+    expect(page.locator("#story")).to_contain_text("The run has no stories")
+    for view, says in (("said", "No quotes"), ("topics", "No topics"), ("timeline", "No dates")):
+        page.click(f"#tab-{view}")
+        expect(page.locator(f"#view-{view}")).to_contain_text(says)
+
+
 def test_a_theme_is_chosen_and_kept(visit: Any) -> None:
     page = visit(scheme="dark")
 

@@ -1,6 +1,7 @@
 // ---- One story: its text with everything marked, and what was found in it as tables. ----
 
 const HUES = 8;
+const CHIPS = 40; // Speakers of a story in its legend; further ones stand in the table.
 const MARKS = ["quote", "source", "cue", "date", "name", "nominal", "pronoun"];
 const TOGGLES = [
   ["quotes", "Quotes", "quote"], ["person", "People", "person"], ["org", "Organisations", "org"],
@@ -181,39 +182,74 @@ function drawStory(box, story, app) {
       }, el("span", { class: `m ${sample === "mention" ? "person mention" : sample}`, hue: sample === "quote" ? "none" : null }, label))));
 
   const speakers = cast.size > 0 && el("div", { class: "cast", role: "group", "aria-label": "Speakers" },
-    [...cast.values()].map((one) =>
+    [...cast.values()].slice(0, CHIPS).map((one) =>
       el("button", {
         type: "button", class: "chip", hue: one.hue, "data-cast": one.name,
         onclick: () => (one.named ? app.go({ view: "said", speaker: one.name }) : box.querySelector(".words").scrollIntoView()),
       }, el("span", { class: "dot", "aria-hidden": "true" }), speakerLabel({ speaker: one.name, named: one.named }),
-        el("span", { class: "number muted" }, String(one.quotes.length), el("span", { class: "unseen" }, " quotes")))));
+        el("span", { class: "number muted" }, String(one.quotes.length), el("span", { class: "unseen" }, " quotes")))),
+    cast.size > CHIPS && el("span", { class: "muted small" }, `and ${plural(cast.size - CHIPS, "more", "more")}`));
 
-  onPage.long = story.paragraphs.length > 200;
-  const text = el("div", { class: textClass() }, story.paragraphs.map((paragraph) => drawParagraph(story, paragraph, hits, told)));
+  const text = el("div", { class: textClass() });
+  drawText(box, text, story.paragraphs, (paragraph) => drawParagraph(story, paragraph, hits, told));
 
   box.replaceChildren(...[steps, head, legend, speakers, text, ...sections(story, app)].filter(Boolean));
   box.scrollTop = 0;
   Object.assign(onPage, { story, cast, visited: new Map() });
 }
 
-const textClass = () => ["text", onPage.long ? "long" : "", ...[...hidden].map((key) => `no-${key}`)].join(" ");
+// The first paragraphs at once, further ones as they come near to being seen: a story may be a book.
+function drawText(box, text, paragraphs, draw) {
+  const end = el("div", { class: "end" });
+  let drawn = 0;
+  const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && onPage.draw(), { root: box, rootMargin: "2000px" });
+  text.append(end);
+  onPage.seen?.disconnect();
+  onPage.seen = seen;
+  // Draw a hundred more; false where there are none.
+  onPage.draw = () => {
+    if (drawn >= paragraphs.length) return false;
+    end.before(...paragraphs.slice(drawn, (drawn += 100)).map(draw));
+    if (drawn >= paragraphs.length) seen.disconnect();
+    else {
+      // Looked at anew: what has not moved in or out of sight is not told of again.
+      seen.unobserve(end);
+      seen.observe(end);
+    }
+    return true;
+  };
+  onPage.draw();
+}
+
+const textClass = () => ["text", ...[...hidden].map((key) => `no-${key}`)].join(" ");
+
+// A table whose rows are drawn a hundred at a time; `row(n)` gives the cells of a row.
+function pagedTable(caption, heads, count, row) {
+  const box = el("div");
+  const draw = (first, last) => table(caption, heads, Array.from({ length: last - first }, (_, n) => row(first + n)));
+  new Pages(box, { label: caption, size: 100, draw }).show(count);
+  return box;
+}
 
 function* sections(story, app) {
   const { store } = app;
   if (story.quotes.length) {
     yield el("section", { class: "words" }, el("h3", {}, "Who said what"),
-      table("Who said what", [["", "number"], "Speaker", "Role", ["Words", "prose"], "Cue", "Kind"],
-        story.quotes.map((quote, n) => [
+      pagedTable("Who said what", [["", "number"], "Speaker", "Role", ["Words", "prose"], "Cue", "Kind"], story.quotes.length, (n) => {
+        const quote = story.quotes[n];
+        return [
           String(n + 1),
           el("button", { type: "button", class: "link", "data-q": n, "data-jump": true, hue: quote.cast.hue }, el("span", { class: "dot", "aria-hidden": "true" }), speakerLabel(quote)),
           quote.role && bdi(quote.role), bdi(wordsOf(story, quote)), quote.cue && bdi(quote.cue),
           [quote.type, quote.anonymous ? el("span", { class: "tag" }, "unnamed") : ""],
-        ])));
+        ];
+      }));
   }
   if (story.entities.length) {
     yield el("section", {}, el("h3", {}, "Names"),
-      table("Names", ["Name", "What", "Role", "Also", ["Mentions", "number"], ["Stories", "number"]],
-        story.entities.map(([label, name, roles, aliases, mentions], n) => {
+      pagedTable("Names", ["Name", "What", "Role", "Also", ["Mentions", "number"], ["Stories", "number"]],
+        story.entities.length, (n) => {
+          const [label, name, roles, aliases, mentions] = story.entities[n];
           const number = store.entityNumbers.get(`${label} ${name}`);
           const stories = number === undefined ? 0 : store.storiesOf[number];
           return [
@@ -221,19 +257,20 @@ function* sections(story, app) {
             kindOf(label).name, bdi(roles.join("; ")), bdi(aliases.join(", ")), String(mentions),
             stories > 0 && el("button", { type: "button", class: "link", "aria-label": `Stories that name ${name}: ${stories}`, onclick: () => app.go({ view: "stories", name: `${label} ${name}`, story: null }) }, stories.toLocaleString("en")),
           ];
-        })));
+        }));
   }
   if (story.dates.length) {
     const order = story.dates.map((_, n) => n).sort((a, b) => (story.dates[a][5] ?? "~").localeCompare(story.dates[b][5] ?? "~") || a - b);
     yield el("section", {}, el("h3", {}, "Dates"),
-      table("Dates", ["As written", "Days", "Value", "Type"],
-        order.map((n) => {
+      pagedTable("Dates", ["As written", "Days", "Value", "Type"],
+        order.length, (place) => {
+          const n = order[place];
           const [start, end, type, value, mod, earliest, latest] = story.dates[n];
           return [
             el("button", { type: "button", class: "link", "data-d": n, "data-jump": true }, bdi(story.text.slice(start, end).replace(/\s+/g, " "))),
             daysInWords(earliest, latest), el("code", {}, value ?? "not resolved"), [type, mod && el("span", { class: "tag" }, mod)],
           ];
-        })));
+        }));
   }
   if (story.topics.length || story.keyphrases.length) {
     yield el("section", {}, el("h3", {}, "Topics"),
@@ -245,7 +282,7 @@ function* sections(story, app) {
 
 // Hover and focus in the article `box`: light up what belongs together and show the card. A press jumps to the place
 // in the text. Told once; the story drawn last is the one meant.
-const onPage = { story: null, cast: null, visited: new Map(), long: false };
+const onPage = { story: null, cast: null, visited: new Map(), seen: null, draw: () => false };
 
 function attend(box) {
   const dim = () => box.querySelectorAll(".lit").forEach((element) => element.classList.remove("lit"));
@@ -277,10 +314,12 @@ function attend(box) {
     light(event);
     if (target.dataset.jump === undefined && !target.classList.contains("note")) return;
     const [key, value] = keyOf(target.dataset);
-    const places = box.querySelectorAll(`.text [data-${key === "q" ? "quote" : key}="${value}"]`);
-    if (!places.length) return;
-    const next = ((onPage.visited.get(key + value) ?? -1) + 1) % places.length;
+    const places = () => box.querySelectorAll(`.text [data-${key === "q" ? "quote" : key}="${value}"]`);
+    let next = (onPage.visited.get(key + value) ?? -1) + 1;
+    while (next >= places().length && onPage.draw());
+    if (!places().length) return;
+    next %= places().length;
     onPage.visited.set(key + value, next);
-    places[next].scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    places()[next].scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   });
 }
