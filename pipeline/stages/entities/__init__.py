@@ -25,6 +25,10 @@ class EntitiesSettings(StageSettings):
         0.35, ge=0, le=1, description="Nominals and pronouns less certain than this stand for nobody."
     )
     rescan: bool = Field(True, description="Look for further places of every name found.")
+    aliases: str | None = Field(
+        None, description="A CSV table of your own names: columns alias, name, class, id; they go before all others."
+    )
+    geonames: bool = Field(False, description="Link cities to GeoNames; needs the extra geonames.")
     money: bool = Field(True, description="Keep amounts of money as entities.")
 
 
@@ -38,10 +42,19 @@ class Entities(Stage):
     Settings: ClassVar[type[StageSettings]] = EntitiesSettings
 
     def resources(self) -> list[Path]:
-        """The stage's own files and the weights it ranks by."""
+        """The stage's own files, the weights it ranks by, and the tables of names in use.
+
+        Raises :class:`UsageError` where one of those is missing or wrong.
+        """
         from importlib.resources import files
 
-        return [*super().resources(), Path(str(files("models.references") / "weights.tsv"))]
+        from pipeline.stages.entities.links import geonames_files, known_names
+
+        found = [*super().resources(), Path(str(files("models.references") / "weights.tsv"))]
+        if self.settings.aliases:
+            known_names(self.settings.aliases)
+            found.append(Path(self.settings.aliases))
+        return [*found, *(geonames_files() if self.settings.geonames else ())]
 
     def apply(self, document: Document, parse: Doc) -> Mapping[str, list[Any]]:
         """The story's entities in the order of their first mention."""

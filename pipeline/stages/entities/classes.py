@@ -51,7 +51,7 @@ def _persons(parse: Doc, names: list[Name]) -> set[str]:
 
 def _class(parse: Doc, name: Name, persons: set[str], votes: dict[str, Counter[str]]) -> str:
     words = lexicons()
-    if name.agency or name.label == "MONEY":
+    if name.agency or name.known or name.label == "MONEY":
         return name.label
     text = name.text(parse)
     if name.role_i is not None or name.address:

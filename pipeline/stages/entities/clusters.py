@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.stages.entities.lexicons import Country, fold, lexicons
@@ -12,7 +13,10 @@ from pipeline.stages.entities.names import Name
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
+    from pipeline.stages.entities.links import Known
+
 _SMALL = frozenset(("of", "and", "the", "for", "in", "on", "to", "&", "-", "de", "la", "du", "des", "del", "da", "do"))
+_SWAPPED = str.maketrans({"q": "k", "g": "k", "c": "k", "w": "v", "z": "s", "j": "i"})
 _PLACES = frozenset(("GPE", "LOC", "FAC"))
 
 
@@ -24,6 +28,7 @@ class Cluster:
     names: list[Name] = field(default_factory=list)
     keys: set[tuple[str, ...]] = field(default_factory=set)
     country: Country | None = None
+    known: Known | None = None
 
     @property
     def first(self) -> int:
@@ -102,13 +107,13 @@ def cluster(parse: Doc, names: list[Name], defined: dict[str, Name]) -> list[Clu
     clusters: list[Cluster] = []
     places = {fold(n.text(parse)) for n in names if n.label in _PLACES}
     # Full names first, so that short ones find what they belong to wherever they stand.
-    for name in sorted(names, key=lambda n: (n.i - n.j, n.i)):
+    for name in sorted(names, key=lambda n: (n.known is None, n.i - n.j, n.i)):
         key = _key(parse, name)
         if not key:
             continue
         home = _home(parse, name, key, clusters, defined, places)
         if home is None:
-            home = Cluster(name.label, country=_country(parse, name))
+            home = Cluster(name.label, country=_country(parse, name), known=name.known)
             clusters.append(home)
         home.names.append(name)
         home.keys.add(key)
@@ -137,14 +142,22 @@ def _home(
     places: set[str],
 ) -> Cluster | None:
     same = [c for c in clusters if c.label == name.label or (c.label in _PLACES and name.label in _PLACES)]
+    if name.known is not None:
+        return next(
+            (c for c in same if c.known and (c.known.name, c.known.id) == (name.known.name, name.known.id)), None
+        )
     if country := _country(parse, name):
         return next((c for c in same if c.country == country), None)
     if exact := [c for c in same if key in c.keys]:
         return _nearest(exact, name)
+    text = name.text(parse)
     if name.label == "PERSON":
-        return _nearest([c for c in same if any(_same_person(key, other) for other in c.keys)], name)
+        fits = [c for c in same if any(_same_person(key, other) for other in c.keys)]
+        return _nearest(fits or [c for c in same if any(_spelt_alike(key, other) for other in c.keys)], name)
+    if name.label in _PLACES:
+        capital = lexicons().capitals.get(text)
+        return next((c for c in same if _same_place(key, text, capital, c, parse)), None)
     if name.label == "ORG":
-        text = name.text(parse)
         if text in defined:
             full = _key(parse, defined[text])
             return next((c for c in same if full in c.keys), None)
@@ -152,8 +165,68 @@ def _home(
             full = tuple(fold(word) for word in lexicons().acronyms[text][1].replace("'s", " 's").split())
             return next((c for c in same if any(_is_called(k, full) for k in c.keys)), None)
         near = [c for c in same if any(_short_form(key, other) for other in c.keys)]
+        if not near and _letters(text):
+            near = [c for c in same if any(_letters_of(key[0], other) for other in c.keys)]
+        if not near and len(key) == 1 and key[0] in lexicons().org_heads:
+            # "the Court" after "Supreme Court": the last one so called.
+            called = [c for c in same if any(key[0] in other for other in c.keys) and c.first < name.i]
+            near = [found] if (found := _nearest(called, name)) is not None else []
         return near[0] if len(near) == 1 and " ".join(key) not in places else None
     return None
+
+
+def _same_place(key: tuple[str, ...], text: str, capital: Country | None, other: Cluster, parse: Doc) -> bool:
+    """``Kiev`` and ``Kyiv``, ``Taipei`` and ``Taipei City``, ``NSW`` and ``New South Wales``."""
+    if other.country is not None:
+        return False
+    if capital is not None and any(lexicons().capitals.get(n.text(parse)) == capital for n in other.names):
+        return True
+    if any(full == (*key, "city") for full in other.keys):
+        return True
+    return len(key) == 1 and _letters(text) and any(_letters_of(key[0], full) for full in other.keys)
+
+
+def _letters_of(short: str, full: tuple[str, ...]) -> bool:
+    """Whether ``short`` is made of the first letters of a name of several words, small words counting or not."""
+    if len(full) < 2:
+        return False
+    big = [word for word in full if word not in _SMALL]
+    return short in ("".join(word[:1] for word in full), "".join(word[:1] for word in big))
+
+
+def _spelt_alike(key: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two persons' names differ only as transliterations and slips do: ``Zelensky``, ``Zelenskyy``."""
+    if len(key) == 1 and len(other) > 1:
+        return _alike(key[0], other[-1])
+    if len(key) != len(other) or len(key) < 2:
+        return False
+    return all(a == b or _alike(a, b) for a, b in zip(key, other, strict=True))
+
+
+def _alike(a: str, b: str) -> bool:
+    shorter = min(len(a), len(b))
+    if shorter < 5 or abs(len(a) - len(b)) > 2 or _skeleton(a) != _skeleton(b):
+        return False
+    return _distance(a, b) <= (1 if shorter < 8 else 2)
+
+
+def _skeleton(word: str) -> str:
+    """Consonants, those that alphabets swap made one, each once in a row."""
+    found = ""
+    for letter in word.translate(_SWAPPED):
+        if letter not in "aeiouy-'’" and letter != found[-1:]:
+            found += letter
+    return found
+
+
+def _distance(a: str, b: str) -> int:
+    """Letters to change, add or leave out (Levenshtein 1966)."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (x != y))
+    return row[-1]
 
 
 def _nearest(found: list[Cluster], name: Name) -> Cluster | None:
@@ -179,6 +252,8 @@ def _is_called(key: tuple[str, ...], full: tuple[str, ...]) -> bool:
 def _short_form(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
     """``State Department`` of ``US State Department``, ``Tata Motors`` of ``Tata Motors Ltd``."""
     words = lexicons()
+    if len(short) > 1 and _same_words(short, full):
+        return True
     if len(short) >= len(full):
         return False
     if full[-len(short) :] == short and (len(short) > 1 or short[0] not in words.org_heads):
@@ -186,8 +261,22 @@ def _short_form(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
     rest = full[len(short) :]
     if full[: len(short)] != short:
         return False
-    if rest[0] == "of":  # "the Church" of "Church of Norway"
+    if rest[0] == "of" or (rest[0] == "for" and len(short) > 1):  # "the Church" of "Church of Norway"
         return True
-    return all(word in words.companies or word in words.org_heads for word in rest) and (
-        len(short) > 1 or short[0] not in words.org_heads
-    )
+    kinds = words.companies | words.org_heads | words.bodies
+    return all(word in kinds for word in rest) and (len(short) > 1 or short[0] not in words.org_heads)
+
+
+def _same_words(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
+    """``Justice Department`` and ``US Department of Justice``: the same words but for the country's."""
+    one, two = set(short).difference(_SMALL), set(full).difference(_SMALL)
+    if not one or not one <= two or not one & lexicons().org_heads:
+        return False
+    return all(word in _lands() for word in two - one)
+
+
+@cache
+def _lands() -> frozenset[str]:
+    """Folded names of countries and their people, of one word."""
+    words = lexicons()
+    return frozenset(fold(name) for name in (*words.countries, *words.demonyms) if " " not in name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from models.document import Entity, Mention
 from pipeline.stages.entities.classes import consistent, rescanned
 from pipeline.stages.entities.clusters import Cluster, acronyms, cluster
-from pipeline.stages.entities.lexicons import Country, lexicons
+from pipeline.stages.entities.lexicons import lexicons
+from pipeline.stages.entities.links import countries_of, known_names, link
 from pipeline.stages.entities.names import Name, find
 from pipeline.stages.entities.references import Reference, resolve, roles_of
 
@@ -21,18 +23,22 @@ if TYPE_CHECKING:
 def entities(document: Document, parse: Doc, settings: EntitiesSettings) -> list[Entity]:
     """The entities of ``document``, ordered by first mention, ids ``e1``, ``e2``, ..."""
     clusters = clusters_of(document, parse, settings)
+    countries = countries_of(clusters, (n.text(parse) for c in clusters if c.label == "NORP" for n in c.names))
     resolved = resolve(parse, clusters, settings.nominals, settings.pronouns, settings.min_confidence)
-    found = [
-        _entity(parse, c, [r for r in resolved.references if r.index == n], resolved.roles.get(n, []))
-        for n, c in enumerate(clusters)
-    ]
+    found = []
+    for n, one in enumerate(clusters):
+        entity = _entity(parse, one, [r for r in resolved.references if r.index == n], resolved.roles.get(n, []))
+        if linked := link(one, entity.name, countries, settings.geonames):
+            entity.link = linked
+        found.append(entity)
     found.sort(key=lambda entity: (entity.mentions[0].start, entity.mentions[0].end))
     return [entity.model_copy(update={"id": f"e{n}"}) for n, entity in enumerate(found, 1)]
 
 
 def clusters_of(document: Document, parse: Doc, settings: EntitiesSettings) -> list[Cluster]:
     """Who and what is named, each with all its names, in the order of the first."""
-    names = consistent(parse, find(document, parse))
+    known = known_names(settings.aliases) if settings.aliases else ()
+    names = consistent(parse, find(document, parse, known))
     defined, common = acronyms(parse, names)
     names = [name for name in names if name.text(parse) not in common]
     names = _with_acronyms(parse, names, defined)
@@ -47,9 +53,7 @@ def _with_acronyms(parse: Doc, names: list[Name], defined: dict[str, Name]) -> l
     """``names`` with every acronym the story defines tagged as what it stands for."""
     taken = {k for name in names for k in range(name.i, name.j)}
     fixed = [
-        Name(n.i, n.j, defined[text].label, n.role_i, n.address, n.agency)
-        if (text := n.text(parse)) in defined and not n.agency
-        else n
+        replace(n, label=defined[text].label) if (text := n.text(parse)) in defined and not n.agency else n
         for n in names
     ]
     fixed += [
@@ -64,7 +68,7 @@ def _entity(parse: Doc, found: Cluster, references: list[Reference], told: list[
     mentions = [_mention(parse, name.i, name.j, "name", name) for name in found.names]
     mentions += [_mention(parse, r.i, r.j, r.kind, None, r.confidence) for r in references]
     mentions.sort(key=lambda mention: mention.start)
-    name = _full_name(parse, found)
+    name = found.known.name if found.known is not None else _full_name(parse, found)
     surfaces = dict.fromkeys(mention.text for mention in mentions if mention.kind == "name")
     fields: dict[str, Any] = {
         "id": "e0",
@@ -76,8 +80,6 @@ def _entity(parse: Doc, found: Cluster, references: list[Reference], told: list[
     }
     if any(n.agency for n in found.names) or name in lexicons().agencies:
         fields["agency"] = True
-    if link := _link(found, name):
-        fields["link"] = link
     return Entity(**fields)
 
 
@@ -98,18 +100,3 @@ def _full_name(parse: Doc, found: Cluster) -> str:
     mixed = [t for t in texts if not t[0].isupper()] or texts
     most = max(words for _, words in mixed)
     return " ".join(next(text for text, words in mixed if words == most).split())
-
-
-def _link(found: Cluster, name: str) -> dict[str, Any] | None:
-    words = lexicons()
-    country: Country | None = found.country
-    kind = "country"
-    if country is None and found.label == "NORP":
-        country, kind = words.demonyms.get(name), "nationality"
-    if country is None and found.label == "GPE" and (capital := words.capitals.get(name)) is not None:
-        # The capital's own item is not in the table: the country it is the capital of, without an id.
-        return {"kind": "capital", "iso2": capital.iso2, "iso3": capital.iso3, "country": capital.name}
-    if country is None:
-        return None
-    link = {"kind": kind, "iso2": country.iso2, "iso3": country.iso3, "name": country.name}
-    return {**link, "wikidata": country.wikidata} if country.wikidata else link

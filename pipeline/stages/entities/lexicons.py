@@ -9,10 +9,14 @@ from functools import cache
 from importlib.resources import files
 
 
+def unaccented(text: str) -> str:
+    """``text`` without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
 def fold(text: str) -> str:
     """Lower case without accents or full stops: how names are compared."""
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c) and c != ".").casefold()
+    return (text if text.isascii() else unaccented(text)).replace(".", "").casefold()
 
 
 def _lines(name: str) -> list[str]:
@@ -46,6 +50,7 @@ class Country:
     iso3: str
     wikidata: str
     name: str
+    capital_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,14 +89,16 @@ def lexicons() -> Lexicons:
     capitals: dict[str, Country] = {}
     demonyms: dict[str, Country] = {}
     for line in _lines("countries.tsv"):
-        iso2, iso3, wikidata, name, others, people, capital = (*line.split("\t"), "")[:7]
-        country = Country(iso2, iso3, wikidata, name)
+        iso2, iso3, wikidata, name, others, people, capital, capital_id = (*line.split("\t"), *[""] * 7)[:8]
+        country = Country(iso2, iso3, wikidata, name, capital_id)
         for alias in (name, *filter(None, others.split("; "))):
             countries.setdefault(alias, country)
         for word in filter(None, people.split("; ")):
             demonyms.setdefault(word, country)
-        if capital:
-            capitals.setdefault(capital, country)
+        for city in filter(None, capital.split("; ")):
+            capitals.setdefault(city, country)
+            if len(city) > 4:  # Male is not always the Maldives' Malé
+                capitals.setdefault(unaccented(city), country)
     acronyms = {row[0]: (row[1], row[2]) for row in (line.split("\t") for line in _lines("acronyms.tsv"))}
     genders = dict.fromkeys(given["m"], "male") | dict.fromkeys(given["f"], "female")
     return Lexicons(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
     from models.document import Document
+    from pipeline.stages.entities.links import Known
 
 KEPT = frozenset(("PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "MONEY"))
 _ARTICLES = frozenset(("the", "a", "an"))
@@ -27,7 +28,10 @@ _LINKS = frozenset(("of", "for", "and", "&"))
 
 @dataclass(frozen=True)
 class Name:
-    """A name at tokens ``[i, j)`` of the parse. ``role`` is the title before it, as tokens ``[role_i, i)``."""
+    """A name at tokens ``[i, j)`` of the parse. ``role`` is the title before it, as tokens ``[role_i, i)``.
+
+    ``known`` is the row of the user's table that it stands in.
+    """
 
     i: int
     j: int
@@ -35,18 +39,19 @@ class Name:
     role_i: int | None = None
     address: str | None = None
     agency: bool = False
+    known: Known | None = None
 
     def text(self, parse: Doc) -> str:
         """The name as written."""
         return str(parse[self.i : self.j].text)
 
 
-def find(document: Document, parse: Doc) -> list[Name]:
-    """The names of a story, in order, none overlapping."""
-    found: list[Name] = []
-    taken: set[int] = set()
+def find(document: Document, parse: Doc, known: tuple[Known, ...] = ()) -> list[Name]:
+    """The names of a story, in order, none overlapping; those of the user's table before all others."""
+    found = _of_the_user(document, parse, known) if known else []
+    taken = {k for name in found for k in range(name.i, name.j)}
     for name in _candidates(parse):
-        if name.i not in taken and document.zone(parse[name.i].idx) not in _FURNITURE:
+        if not taken.intersection(range(name.i, name.j)) and document.zone(parse[name.i].idx) not in _FURNITURE:
             found.append(name)
             taken.update(range(name.i, name.j))
     found += _places(document, parse, taken)
@@ -55,6 +60,39 @@ def find(document: Document, parse: Doc) -> list[Name]:
     found = [_titled(parse, name) for name in found]
     found = _after_titles(document, parse, found)
     return _without_fragments(parse, found)
+
+
+def _of_the_user(document: Document, parse: Doc, known: tuple[Known, ...]) -> list[Name]:
+    """Every place where a name of the user's table stands, whole words, as written in the table, the longest first.
+
+    Where it is but a part of a longer name, that name is left whole.
+    """
+    found: list[Name] = []
+    taken: set[int] = set()
+    for row in known:
+        at = document.text.find(row.alias)
+        while at >= 0:
+            span = parse.char_span(at, at + len(row.alias))
+            at = document.text.find(row.alias, at + 1)
+            if span is None or taken.intersection(range(span.start, span.end)):
+                continue
+            if not _is_part(parse, span.start, span.end) and document.zone(span.start_char) not in _FURNITURE:
+                found.append(Name(span.start, span.end, row.label, known=row))
+                taken.update(range(span.start, span.end))
+    return sorted(found, key=lambda name: name.i)
+
+
+def _is_part(parse: Doc, i: int, j: int) -> bool:
+    """Whether tokens ``[i, j)`` are but a part of a name: another of its words stands right beside them."""
+    words = lexicons()
+    if i > 0 and parse[i - 1].whitespace_ and parse[i - 1].pos_ == "PROPN" and not parse[i - 1].is_sent_start:
+        low = parse[i - 1].lower_.rstrip(".")
+        if low not in words.heads and low not in words.modifiers and low not in words.address and low not in _ARTICLES:
+            return True
+    if i > 0 and parse[i - 1].whitespace_ and parse[i - 1].dep_ == "compound" and i <= parse[i - 1].head.i < j:
+        low = parse[i - 1].lower_.rstrip(".")
+        return parse[i - 1].pos_ == "PROPN" and low not in words.heads and low not in words.address
+    return j < len(parse) and parse[j].pos_ == "PROPN" and parse[j].is_title and bool(parse[j - 1].whitespace_)
 
 
 def _candidates(parse: Doc) -> list[Name]:
@@ -99,7 +137,7 @@ def _trimmed(parse: Doc, name: Name) -> Name | None:
 
 
 def _known(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
-    """Countries, nationalities and well-known acronyms that the parse overlooked."""
+    """Countries, capitals, nationalities and well-known acronyms that the parse overlooked."""
     words = lexicons()
     found = []
     for token in parse:
@@ -112,6 +150,8 @@ def _known(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
             label = "GPE"
         elif token.text in words.demonyms:
             label = "NORP"
+        elif token.text in words.capitals and words.capitals[token.text].capital_id and token.pos_ == "PROPN":
+            label = "GPE"
         neighbour = token.i + 1 < len(parse) and parse[token.i + 1].pos_ == "PROPN" and token.i + 1 not in taken
         if label and not neighbour and document.zone(token.idx) not in _FURNITURE:
             found.append(Name(token.i, token.i + 1, label))
@@ -155,7 +195,7 @@ def _agency(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
 def _titled(parse: Doc, name: Name) -> Name:
     """``name`` with forms of address and titles moved out of the span, into ``address`` and ``role_i``."""
     words = lexicons()
-    if name.text(parse) in words.countries:  # Sri Lanka is nobody's form of address.
+    if name.text(parse) in words.countries or (name.known and name.label != "PERSON"):  # Sri Lanka has no title
         return name
     i = name.i
     address = None
@@ -271,6 +311,9 @@ def _without_fragments(parse: Doc, names: list[Name]) -> list[Name]:
     titles = [(name.role_i, name.i) for name in names if name.role_i is not None]
     kept = []
     for name in names:
+        if name.known is not None:
+            kept.append(name)
+            continue
         inside = any(i <= name.i and name.j <= j for i, j in titles)
         if inside and name.label in ("ORG", "PERSON", "PRODUCT", "WORK_OF_ART", "LAW", "FAC", "LOC"):
             text = name.text(parse)
