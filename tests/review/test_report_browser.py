@@ -254,6 +254,9 @@ def test_speakers_are_told_on_hover_on_focus_and_in_the_legend(visit: Any) -> No
     expect(card).to_contain_text("Wednesday, 2 April 2025")
     page.locator(".text .person", has_text="Donald Trump").hover()
     expect(card).to_contain_text("person")
+    # A name within a quote tells whose words it stands in.
+    page.locator(".text .quote .person", has_text="Misri").first.hover()
+    expect(card).to_contain_text(re.compile("Vikram Misri.*in quote .: Ministry of External Affairs", re.DOTALL))
 
 
 def test_kinds_of_marks_are_switched_off_and_stay_so(visit: Any) -> None:

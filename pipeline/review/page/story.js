@@ -109,6 +109,14 @@ function drawParagraph(story, [start, end, zone, events], hits, told) {
   return el("div", { class: "para" }, p, el("div", { class: "notes" }, notes));
 }
 
+// Of a name or a date within a quote: whose words it stands in.
+function within(target) {
+  const quote = target.dataset.q === undefined && target.closest("[data-quote]");
+  if (!quote) return [];
+  const n = Number(quote.dataset.quote);
+  return [el("div", { class: "in-quote", hue: onPage.story.quotes[n].cast.hue }, `in quote ${n + 1}: `, speakerLabel(onPage.story.quotes[n]))];
+}
+
 const share = (number) => (number === undefined || number === null ? "" : number.toFixed(2));
 
 // What the card says of a quote, an entity or a date.
@@ -297,7 +305,7 @@ function attend(box) {
       for (const n of onPage.cast.get(target.dataset.cast)?.quotes ?? []) all("q", n).forEach((element) => element.classList.add("lit"));
       return;
     }
-    card.show(target, cardFor(onPage.story, target.dataset));
+    card.show(target, [...cardFor(onPage.story, target.dataset), ...within(target)]);
     all(...keyOf(target.dataset)).forEach((element) => element.classList.add("lit"));
   };
   box.addEventListener("pointerover", light);
