@@ -91,7 +91,7 @@ class Cluster:
     def run(self, tasks: Sequence[Message], note: Callable[[Message], None]) -> Iterator[Message]:
         """Do ``tasks`` on the cluster; see :class:`pipeline.batch.engine.Engine`."""
         waiting, run = deque(tasks), uuid.uuid4().hex
-        running = self._dask.as_completed()
+        running = self._dask.as_completed(loop=self._client.loop)
 
         def hand_out() -> None:
             # No more than there are threads: workers that join get their share, and stopping waits for few.
