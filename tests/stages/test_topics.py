@@ -116,8 +116,8 @@ def test_capitals_tell_an_acronym_from_a_word(parse: Any) -> None:
         topics = Topics(TopicsSettings(min_score=0.0)).apply(*parse(text))["topics"]
         return any("WHO" in t.evidence or "who" in t.evidence for t in topics)
 
-    assert health("Officials of the WHO spoke of the virus.")
-    assert not health("Officials who spoke of the virus left.")
+    assert health("Experts of the WHO came to the village.")
+    assert not health("Experts who came to the village left.")
 
 
 def test_an_own_taxonomy_runs_on_the_same_machinery(parse: Any, tmp_path: Path) -> None:
