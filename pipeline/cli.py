@@ -248,6 +248,27 @@ def stages_command(as_json: bool, as_toml: bool) -> None:
             click.echo(f"    {row['name']}.{key} = {field['default']!r}  {field['about']}")
 
 
+@main.command("models")
+@click.argument("name", required=False)
+@_said_plainly
+def models_command(name: str | None) -> None:
+    """List the installed models: what to set to use each, its licence, its scores, the digest of its files.
+
+    With a NAME, print that model's card: what it was trained on, how good it is, where it ends.
+    """
+    from pipeline.catalogue import catalogue, find
+
+    if name is not None:
+        click.echo(find(name).card)
+        return
+    for model in catalogue():
+        click.secho(model.name, bold=True, nl=False)
+        click.echo(f" {model.version}  {model.setting}={model.name}  {model.licence}")
+        if model.scores:
+            click.echo("    " + ", ".join(f"{key} {value:.3f}" for key, value in model.scores.items()))
+        click.echo(f"    sha256 {model.digest}")
+
+
 @main.command("schema")
 @_said_plainly
 def schema_command() -> None:

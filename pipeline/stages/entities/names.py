@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipeline.encoder import GROUP
 from pipeline.stages.entities.lexicons import lexicons
 
 if TYPE_CHECKING:
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
     from models.document import Document
     from pipeline.stages.entities.links import Known
 
-KEPT = frozenset(("PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "MONEY"))
+KEPT = frozenset(
+    ("PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "MISC", "MONEY")
+)
 _ARTICLES = frozenset(("the", "a", "an"))
 _TAILS = frozenset(("'s", "’s", "'", "’", "s’", "s'"))
 _MARKS = frozenset('",;:.!?()[]“”‘`-—–_')
 _FURNITURE = frozenset(("header", "embargo", "credit", "note"))
 _IN_TITLE = frozenset(("PROPN", "NOUN", "ADJ"))
+_BEFORE_TITLE = 2
+"""Most words of a name, as the encoder gives it, that may stand before a title within it."""
+_BROKEN = 48
+"""Shortest line a hard-wrapped feed breaks, in code points."""
 _LINKS = frozenset(("of", "for", "and", "&"))
 
 
@@ -59,7 +66,8 @@ def find(document: Document, parse: Doc, known: tuple[Known, ...] = ()) -> list[
     found += _agency(document, parse, taken)
     found = [_titled(parse, name) for name in found]
     found = _after_titles(document, parse, found)
-    return _without_fragments(parse, found)
+    # The encoder knows a title from a name; the stock model's slips are taken out.
+    return found if GROUP in parse.spans else _without_fragments(parse, found)
 
 
 def _of_the_user(document: Document, parse: Doc, known: tuple[Known, ...]) -> list[Name]:
@@ -99,16 +107,27 @@ def _candidates(parse: Doc) -> list[Name]:
     found = []
     for ent in parse.ents:
         if ent.label_ in KEPT:
-            for start, end in _pieces(parse, ent.start, ent.end):
+            for start, end in _pieces(parse, ent.start, ent.end, ent.label_):
                 name = _trimmed(parse, Name(start, end, ent.label_))
                 if name is not None:
-                    found.append(name)
+                    found.append(_placed(parse, name))
     return found
 
 
-def _pieces(parse: Doc, start: int, end: int) -> list[tuple[int, int]]:
+def _placed(parse: Doc, name: Name) -> Name:
+    """Places of the encoder, which does not tell polities from other places: those that name no landform are."""
+    if name.label != "LOC":
+        return name
+    words = lexicons()
+    landform = any(parse[k].text.rstrip(".") in words.landforms for k in {name.i, name.j - 1})
+    return name if landform or name.text(parse) in words.regions else replace(name, label="GPE")
+
+
+def _pieces(parse: Doc, start: int, end: int, label: str) -> list[tuple[int, int]]:
     """A name that runs on into brackets, ``World Health Organization (WHO``, is two."""
     for k in range(start + 1, end - 1):
+        if label == "PERSON" and parse[k].text in lexicons().sport["dismissals"]:
+            return [(start, k), *_pieces(parse, k + 1, end, label)]
         if parse[k].text == "(" and ")" not in (token.text for token in parse[k : end - 1]):
             return [(start, k), (k + 1, end)]
     return [(start, end)]
@@ -119,7 +138,8 @@ def _trimmed(parse: Doc, name: Name) -> Name | None:
     i, j = name.i, name.j
     for k in range(i, j):
         # A line break within a sentence is a hard-wrapped feed's; a gap, or a bracket, ends a name.
-        if k > i and (parse[k].text in "([" or (parse[k].is_space and parse[k].text.count("\n") > 1)):
+        gap = parse[k].text.count("\n") if parse[k].is_space else 0
+        if k > i and (parse[k].text in "([" or gap > 1 or (gap and _short_line(parse, k))):
             j = k
             break
     while i < j and (parse[i].lower_ in _ARTICLES or (not parse[i].text[0].isalnum() and parse[i].text not in "$€£₹")):
@@ -134,6 +154,12 @@ def _trimmed(parse: Doc, name: Name) -> Name | None:
     if name.label != "MONEY" and not any(c.isupper() for c in text):
         return None
     return replace(name, i=i, j=j)
+
+
+def _short_line(parse: Doc, k: int) -> bool:
+    """Whether the line that ends at token ``k`` was not broken for its length, as those of a table are."""
+    end = parse[k].idx
+    return end - max(parse.text.rfind("\n", 0, end), 0) < _BROKEN
 
 
 def _known(document: Document, parse: Doc, taken: set[int]) -> list[Name]:
@@ -199,13 +225,15 @@ def _titled(parse: Doc, name: Name) -> Name:
         return name
     i = name.i
     address = None
-    while i < name.j - 1:
-        low = parse[i].lower_.rstrip(".")
+    for k in range(name.i, name.j - 1):
+        low = parse[k].lower_.rstrip(".")
         if low in words.address:
             address = words.address[low]
         elif not (name.label == "PERSON" and (low in words.heads or low in words.modifiers)):
+            if name.label == "PERSON" and k < name.i + _BEFORE_TITLE and parse[k].text not in ",-":
+                continue  # Republican Sen. Tom Garrity: what stands before a title goes with it
             break
-        i += 1
+        i = k + 1
     before = parse[i - 1].lower_.rstrip(".") if i > 0 else ""
     if before in words.address and parse[i - 1].text[0].isupper():
         address = address or words.address[before]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from models.document import Cue, Quote, Span, TextSpan
-from pipeline.stages.quotes import marks
+from pipeline.stages.quotes import learned, marks
 from pipeline.stages.quotes.adjacent import adjacent
 from pipeline.stages.quotes.cues import lexicon
 from pipeline.stages.quotes.frames import find
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.stages.quotes import QuotesSettings
     from pipeline.stages.quotes.triple import Range, Triple
 
+LOW = 0.05
+"""Least weight of the rules' triples that the encoder's marks are weighed against."""
 _OUTSIDE = frozenset({"header", "byline", "dateline", "embargo", "credit"})
 
 
@@ -28,8 +30,12 @@ def extract(document: Document, parse: Doc, settings: QuotesSettings) -> list[Qu
     paragraphs = document.paragraphs()
     regions = marks.scan(document.text, paragraphs, settings.singles)
     tree = Tree(parse, paragraphs, regions)
-    found = [*find(tree, lexicon(), settings.min_confidence), *headlines(tree, document)]
-    triples = [t for t in found if _wanted(t, settings)]
+    seen = learned.marked(tree, parse)
+    triples = find(tree, lexicon(), settings.min_confidence if seen is None else LOW)
+    if seen is not None:
+        triples = [t for t in learned.weighed(tree, seen, lexicon(), triples) if t.weight >= settings.min_confidence]
+    triples += headlines(tree, document)
+    triples = [t for t in triples if _wanted(t, settings)]
     claimed = {tree.region[k] for t in triples for a, b in t.parts for k in range(a, b)}
     triples += adjacent(tree, claimed)
     joined = join(tree, regions, outermost(tree, triples), settings.min_words)

@@ -50,6 +50,7 @@ _FIRST = frozenset({"label", "headline"})
 
 def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
     """Triples that are no part of another's content and claim no content already claimed."""
+    triples = _unnested(triples)
     kept: list[Triple] = []
     owner: dict[int, Triple] = {}
     for triple in sorted(triples, key=lambda t: (t.frame not in _FIRST, -t.weight * t.size**0.5, t.head)):
@@ -68,6 +69,23 @@ def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
                 owner[k] = triple
     # A cue swallowed by a content that was taken after it.
     return sorted((t for t in kept if owner.get(t.head) in (None, t)), key=lambda t: (t.first, t.head))
+
+
+def _unnested(triples: list[Triple]) -> list[Triple]:
+    """``triples`` without those whose cue and content lie within the content of one that holds what is inside it."""
+    holders: dict[int, list[Triple]] = {}
+    for triple in triples:
+        if triple.holds:
+            for k in {k for a, b in triple.parts for k in range(a, b)}:
+                holders.setdefault(k, []).append(triple)
+
+    def nested(inner: Triple) -> bool:
+        return any(
+            outer is not inner and all(any(x <= a and b <= y for x, y in outer.parts) for a, b in inner.parts)
+            for outer in holders.get(inner.head, ())
+        )
+
+    return [triple for triple in triples if not nested(triple)]
 
 
 def _free(parts: list[Range], owner: dict[int, Triple]) -> list[Range]:

@@ -26,6 +26,8 @@ class Triple:
     frame: str
     weight: float
     negative: bool = False
+    holds: bool = False
+    """Whether what is attributed inside its content is a part of it, however sure."""
     cues: list[Range] = field(default_factory=list)
 
     @property

@@ -1,0 +1,1 @@
+"""The newswire encoder: names and quotations of wire copy from one small transformer."""
