@@ -13,6 +13,8 @@ from pipeline.stages.dates.lexicon import full_year, lookup, number, year_in_wor
 from pipeline.stages.dates.timex3 import SEASONS, months
 
 _APRIL = 4
+_MONTHS_AHEAD = 6
+"""How far ahead a bare month may be the next one."""
 _FAR = 120
 """Days ahead from which a month and day is the last one unless the story looks ahead."""
 _NEXT, _LAST = ("next", "coming"), ("last", "past", "previous")
@@ -217,9 +219,16 @@ def month_value(named: str, start: int, context: Context) -> str:
         return f"{int(since[:4]) + (number_ < int(since[5:7])):04}-{number_:02}"
     ahead = (number_ - anchor.month) % 12
     year = anchor.year + (1 if number_ < anchor.month else 0)
-    if ahead and not (ahead <= 6 and context.direction(start) == "future"):
+    # the month to come: one of eleven months ago would be called last
+    if ahead > 1 and not (
+        ahead <= _MONTHS_AHEAD and (_goes_on(start, context) or context.direction(start) == "future")
+    ):
         year -= 1
     return f"{year:04}-{number_:02}"
+
+
+def _goes_on(start: int, context: Context) -> bool:
+    return context.words_before(start, 2)[-1:] == ["through"]
 
 
 def _range_start(start: int, context: Context) -> str | None:

@@ -29,7 +29,9 @@ SURE, TO_DO, PRESENT = 0.9, 0.7, 0.6
 _CLAUSES, _STEPS, _NEAR = 3, 6, 8
 """Verbs above a date that are asked, words above it each is looked for in, words back a sentence is seen to begin."""
 _AS_EARLY_AS = re.compile(r"\b(?:as (?:early|soon) as|no later than|ahead of)\s(?:\w+\s)?$", re.IGNORECASE)
-_UNTIL = re.compile(r"(?<!not )\b(?:until|till)\s(?:[\d:.]+ ?[ap]\.?m\.?,? (?:[A-Z]{2,4},? )?|noon |midnight )?$")
+_UNTIL = re.compile(
+    r"(?<!not )\b(?:until|till)\s(?:[\d:.]+ ?[ap]\.?m\.?,? (?:[A-Z]{2,4},? )?|noon |midnight |early |late |mid-)?$"
+)
 _TILL_THEN = ("until", "till", "up")
 """First words of sentences about what was so till then."""
 _WORD = re.compile(r"[^\W\d_]+|'ll")
