@@ -96,10 +96,15 @@ def test_the_stage_shown_works(parse: Any) -> None:
 
 
 def test_the_python_shown_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    code = block("## From Python", "python").replace('"out"', repr(str(tmp_path / "out")))
+    code = block("## From Python", "python")
+    for name in ("out", "report.html"):
+        code = code.replace(f'"{name}"', repr(str(tmp_path / name)))
     monkeypatch.chdir(ROOT)
-    exec(code, {})
-    assert "Tammy" not in capsys.readouterr().err
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert "Solange Vautrin" in capsys.readouterr().out
+    assert "Who said what" in names["html"]
+    assert (tmp_path / "report.html").stat().st_size > 50_000
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -501,3 +502,25 @@ def test_ten_thousand_stories_are_listed_searched_and_filtered(visit: Any, tmp_p
     page.click("#tab-said")
     expect(page.locator("#said tbody tr")).to_have_count(50)
     assert page.evaluate("document.querySelectorAll('*').length") < 4_000
+
+
+@pytest.mark.bench
+def test_measure_ten_thousand_stories(visit: Any, tmp_path: Path) -> None:
+    """Size, and times of the machine as it is: ``pytest -m bench -s`` prints them, nothing fails on them."""
+    stories = []
+    for n in range(10_000):
+        row = orjson.loads(orjson.dumps(SAMPLES[n % len(SAMPLES)]))
+        stories.append({**row, "id": f"wire/{n:05}", "text": f"{row['text']}\n\nReference code{n:05}."})
+    times = [time.perf_counter()]
+    path = written(tmp_path, stories)
+    times.append(time.perf_counter())
+    page = visit(path=path)
+    times.append(time.perf_counter())
+    for words in ("code07654", "code09990"):
+        page.fill("#q", words)
+        expect(page.locator(".text .hit")).to_have_text(words)
+        expect(page.locator("#count")).to_have_text("1 of 10,000 stories")
+        times.append(time.perf_counter())
+    names = ("written", "open", "first search", "second search")
+    told = [f"{name} {after - before:.1f} s" for name, before, after in zip(names, times, times[1:], strict=False)]
+    print(f"\n10,000 stories, {path.stat().st_size / 1e6:.1f} MB:", ", ".join(told))
