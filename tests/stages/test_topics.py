@@ -222,6 +222,23 @@ def test_keyphrases_are_slices_without_repeats_or_joins(parse: Any) -> None:
     assert [p.score for p in phrases] == sorted((p.score for p in phrases), reverse=True)
 
 
+def test_a_phrase_inside_another_is_listed_once_and_no_phrase_begins_within_a_word(parse: Any) -> None:
+    text = (
+        "The Danish-German Society gave a clean audit. The Danish-German Society, a third consecutive clean audit and "
+        "a two-wheeler procession were in the news: the clean audit, the consecutive clean audit."
+    )
+    document, doc = parse(text)
+    name = "Danish-German Society"
+    places = [n for n in range(len(text)) if text.startswith(name, n)]
+    document.entities = [
+        Entity(id="e1", label="ORG", name=name, mentions=[Mention.of(text, n, n + len(name)) for n in places])
+    ]
+    texts = [p.text for p in Topics(TopicsSettings(keyphrases=50)).apply(document, doc)["keyphrases"]]
+    assert sum("Society" in phrase for phrase in texts) == 1
+    assert sum("audit" in phrase for phrase in texts) == 1
+    assert not any(phrase.startswith("wheeler") for phrase in texts)
+
+
 def test_names_of_entities_are_keyphrases_but_the_agency_is_not(parse: Any) -> None:
     text = "Maria Lund of Northsea Lines told Wirenews that Northsea Lines would buy ferries."
     document, doc = parse(text)

@@ -45,7 +45,7 @@ class Topics(Stage):
     """Puts topics and keyphrases on a story."""
 
     name: ClassVar[str] = "topics"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     needs: ClassVar[tuple[str, ...]] = ("parse", "entities")
     makes: ClassVar[tuple[str, ...]] = ("topics", "keyphrases", "abstentions")
     Settings: ClassVar[type[StageSettings]] = TopicsSettings

@@ -2,13 +2,14 @@
 
 Candidates are runs of adjectives and nouns that end in a noun, taken inside one sentence, and the names of merged
 entities. The weight of a phrase is its frequency, damped, times the mean rarity of its words, more for phrases
-of two to four words, for those near the top and for those that speak for a topic. A single word or a name inside
-a phrase already listed is not listed again.
+of two to four words, for those near the top and for those that speak for a topic. What stands inside a phrase
+already listed, or holds one, is not listed again.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from models.document import Document
 
+_WORD = re.compile(r"[^\W_]+(?:[.&'’][^\W_]+)*")
 _MODIFIERS = frozenset({"ADJ", "NOUN", "PROPN"})
 _HEADS = frozenset({"NOUN", "PROPN"})
 _NAMES = frozenset({"PERSON", "ORG", "GPE", "LOC", "FAC", "EVENT", "NORP", "PRODUCT", "LAW", "WORK_OF_ART"})
@@ -84,7 +86,10 @@ def _names(document: Document) -> Iterator[_Phrase]:
         first = next((m for m in named if m.text == entity.name), named[0] if named else None)
         if first is None or "\n" in first.text:
             continue
-        stems = tuple(stem(word) for word in first.text.split() if word)
+        # Words as the parse cuts them, so that a name and the nouns it is made of are one phrase.
+        stems = tuple(stem(word) for word in _WORD.findall(first.text))
+        if not stems:
+            continue
         yield _Phrase(first.text, stems, first.start, first.end, len(named), name=True)
 
 
@@ -107,7 +112,7 @@ def _nouns(document: Document, parse: Doc) -> Iterator[_Phrase]:
 def _trimmed(run: list[Token], story: str, furniture: list[Any]) -> Iterator[_Phrase]:
     while run and (run[-1].pos_ not in _HEADS or run[-1].lower_ in _VAGUE):
         run.pop()
-    while run and (run[0].lower_ in _VAGUE or not run[0].is_alpha):
+    while run and (run[0].lower_ in _VAGUE or not run[0].is_alpha or _mid_word(run[0])):
         run.pop(0)
     words = [token for token in run if token.is_alpha]
     if not 1 <= len(words) <= _LONGEST or all(token.pos_ == "PROPN" for token in words):
@@ -119,6 +124,11 @@ def _trimmed(run: list[Token], story: str, furniture: list[Any]) -> Iterator[_Ph
     if "\n" in text or (len(words) == 1 and len(text) < 4):
         return
     yield _Phrase(text, tuple(stem(token.text) for token in words), start, end)
+
+
+def _mid_word(token: Token) -> bool:
+    """Whether a hyphen ties the token to what stands before it, as in ``two-wheeler``."""
+    return bool(token.i) and token.nbor(-1).text == "-" and not token.nbor(-1).whitespace_
 
 
 def _weight(phrase: _Phrase, speaks: dict[tuple[str, ...], float]) -> float:
@@ -145,8 +155,6 @@ def _count_within(phrases: dict[tuple[str, ...], _Phrase]) -> None:
 
 
 def _repeats(phrase: _Phrase, other: _Phrase) -> bool:
-    """Whether one adds nothing to the other: a word or a name inside a longer one."""
+    """Whether one stands inside the other."""
     inner, outer = sorted((phrase, other), key=lambda p: len(p.stems))
-    if inner.stems not in _parts(outer.stems):
-        return False
-    return inner.stems == outer.stems or len(inner.stems) == 1 or inner.name or outer.name
+    return inner.stems in _parts(outer.stems)
