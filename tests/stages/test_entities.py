@@ -394,3 +394,20 @@ def test_the_weights_are_refitted_by_one_command(tmp_path: Path) -> None:
     assert written[0] == written[1]
     rows = [line.split("\t") for line in out.read_text("utf-8").splitlines() if not line.startswith("#")]
     assert rows and all(len(row) == 3 and float(row[2]) for row in rows)
+
+
+def test_a_phrase_before_a_name_and_a_headline_before_any(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named(
+        "Boy rescued from well\n\nA boy was pulled from a well on Monday.\n\n"
+        "Ivan Petrov, a boy from Lima, was unhurt. The mayor Anna Berg thanked the crews."
+    )
+    assert {"Boy", "A boy", "a boy"} & set(forms(found["Ivan Petrov"], "nominal")) >= {"A boy", "a boy"}
+    assert forms(found["Anna Berg"], "nominal") == ["The mayor"]
+
+
+def test_the_ministry_is_the_one_spoken_of_last(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named(
+        "The Ministry of Finance published its budget. The Ministry of Trade objected. The ministry gave no reasons."
+    )
+    assert "The ministry" in forms(found["Ministry of Trade"], "nominal")
+    assert "The ministry" not in forms(found["Ministry of Finance"], "nominal")

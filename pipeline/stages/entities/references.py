@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Kind = Literal["nominal", "pronoun"]
 _NOUNS = frozenset(("NOUN", "PROPN"))
 _INNER = frozenset(("compound", "amod", "nmod", "npadvmod", "quantmod"))
+_LEDE = 2
+"""Sentences, from the first, in which somebody may stand who is named only later."""
 _BEING = frozenset(("be", "become", "remain"))
 _FITS = {
     "person": ("PERSON",),
@@ -90,6 +92,7 @@ class _Reading:
             if token.pos_ in _NOUNS
         )
         self.apposed = self._appositions()
+        self.early: list[Anaphor] = []
 
     def read(self) -> Resolved:
         """Resolve everything."""
@@ -107,6 +110,8 @@ class _Reading:
                     self._pronoun(i)
             elif pos in _NOUNS:
                 self._noun(i)
+        if self.nominals:
+            self._headlines()
         if self.pronouns:
             self._quoted()
         return Resolved(sorted(self.found, key=lambda r: r.i), self.roles)
@@ -173,11 +178,12 @@ class _Reading:
             if bearers:
                 return (bearers[0].index, 0.9) if len(bearers) == 1 else (bearers[0].index, 0.0)
         after = story.lower[anaphor.j] if anaphor.j < len(story.lower) else ""
-        if noun in self.lex.bodies and after not in ("of", "for") and noun not in self.seen.unnamed:
-            called = [a for a in spoken if a.label in ("ORG", "FAC") and noun in a.words]
-            if len(called) == 1 and anaphor.head - anaphor.i == 1:
-                return called[0].index, 0.8
-            if noun in ("company", "firm") and anaphor.head - anaphor.i == 1:
+        if after not in ("of", "for") and noun not in self.seen.unnamed and anaphor.head - anaphor.i == 1:
+            called = [a for a in spoken if a.label in ("ORG", "FAC", "LOC") and noun in a.words]
+            if called and (noun in self.lex.bodies or noun in self.named):
+                last = max(called, key=lambda a: a.places[-1].i)
+                return last.index, 0.8 if len(called) == 1 else 0.6
+            if noun in ("company", "firm"):
                 here = story.sentence[anaphor.i]
                 near = [a for a in spoken if a.label == "ORG" and 0 <= here - a.subject <= 2]
                 if len(near) == 1:
@@ -194,6 +200,8 @@ class _Reading:
 
     def _noun(self, i: int) -> None:
         story, here = self.story, self.story.sentence[i]
+        if self.nominals and story.inside.get(i + 1) is not None and self._before_name(i):
+            return
         if story.dep[i] in _INNER or i in self.titles:
             return
         if story.parse[i].tag_ in ("NNS", "NNPS"):
@@ -215,11 +223,39 @@ class _Reading:
             if chosen is not None and chosen[1] >= self.floor:
                 self._keep(anaphor, *chosen)
                 return
-        self.seen.unnamed.add(story.lower[i])
+        if here <= _LEDE and certain is None:
+            self.early.append(anaphor)
+        if anaphor.form == "a":
+            self.seen.unnamed.add(story.lower[i])
         if anaphor.family == "person":
             self.seen.person = here
         elif story.dep[i] in SUBJECT:
             self.seen.thing = here
+
+    def _before_name(self, i: int) -> bool:
+        """``the referee Joel Aguilar``, ``Tunisia's coach Nabil Maaloul``: a phrase of its own before the name."""
+        story, index = self.story, self.story.inside[i + 1]
+        noun = story.lower[i]
+        if story.actors[index].label != "PERSON" or noun not in self.lex.persons or story.tokens[i].text[0].isupper():
+            return False
+        start = i
+        while start > 0 and i - start < 5 and start - 1 not in story.inside:
+            pos = story.pos[start - 1]
+            if pos in ("DET", "PRON") or story.dep[start - 1] == "case":
+                start -= pos != "PART"
+                break
+            if pos not in ("ADJ", "NOUN", "PROPN"):
+                break
+            start -= 1
+        led = story.dep[start - 1] == "case" if start else False
+        if (
+            not (led or story.lower[start] in ("the", "a", "an") or story.dep[start] == "poss")
+            or story.pos[start] == "X"
+        ):
+            return False
+        gender = "male" if noun in self.lex.male else "female" if noun in self.lex.female else None
+        self._keep(Anaphor(start, i + 1, i, "person", "the", gender), index, 0.9)
+        return True
 
     def _appositions(self) -> dict[int, int]:
         """Tokens of nouns that stand beside a name, ``Okoye, a lawyer`` or ``the lawyer, Okoye``, to its cluster."""
@@ -277,6 +313,15 @@ class _Reading:
         text = _office(self.story.parse, i, self.story.inside, index)
         if text:
             self.roles.setdefault(index, []).append(text)
+
+    def _headlines(self) -> None:
+        """``Boy arrested``: what headline and lede leave unnamed and the story then says of one of its main actors."""
+        for anaphor in self.early:
+            noun = self.story.lower[anaphor.head]
+            told = [a for a in self.story.actors if noun in a.nouns and a.places]
+            fits = [a for a in told if a.places[0].i > anaphor.head and a.places[0].sentence <= _LEDE + 3]
+            if len(told) == 1 and fits == told:
+                self._keep(anaphor, told[0].index, 0.6)
 
     def _quoted(self) -> None:
         """``I`` and ``my`` are who says the quotation, ``we`` the body that one speaks for."""
