@@ -94,9 +94,16 @@ def _mention(parse: Doc, i: int, j: int, kind: Any, name: Name | None, confidenc
     return Mention(**fields)
 
 
+def _titled(parse: Doc, name: Name, label: str) -> str:
+    """The name as written, for a newspaper with the article before it: The Straits Times."""
+    text = name.text(parse)
+    paper = label == "ORG" and name.j - name.i > 1 and parse[name.j - 1].lower_ in lexicons().papers
+    return f"The {text}" if paper and name.i > 0 and parse[name.i - 1].lower_ == "the" else text
+
+
 def _full_name(parse: Doc, found: Cluster) -> str:
     """The fullest name: most words, then first in the story; capitals only where there is no other form."""
-    texts = [(name.text(parse), name.j - name.i) for name in found.names]
+    texts = [(_titled(parse, name, found.label), name.j - name.i) for name in found.names]
     # An acronym that is well known stands for the full name, which the story need not spell out.
     mixed = [t for t in texts if not t[0].isupper()] or texts
     most = max(words for _, words in mixed)

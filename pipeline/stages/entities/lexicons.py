@@ -62,6 +62,7 @@ class Lexicons:
     address: dict[str, str]
     org_heads: frozenset[str]
     companies: frozenset[str]
+    papers: frozenset[str]
     org_nominals: frozenset[str]
     acronyms: dict[str, tuple[str, str]]
     agencies: frozenset[str]
@@ -110,6 +111,7 @@ def lexicons() -> Lexicons:
         address,
         orgs["heads"],
         orgs["companies"],
+        orgs["papers"],
         orgs["nominals"],
         acronyms,
         frozenset(_lines("agencies.txt")),

@@ -29,6 +29,7 @@ _CONTENTS = frozenset({"CONTENT", "THOUGHT"})
 _CUES = frozenset({"CUE", "THOUGHT_CUE"})
 _DOUBTED, _BEHIND = 0.7, 0.1
 """A further part of a content is left out where it scores under the one, and by the other less than the best."""
+_STOPS = frozenset({".", ",", ";", ":", "!", "?"})
 _CRACK = 2
 """Most unmarked tokens between two pieces of one content."""
 _HOLDS = 0.7
@@ -238,7 +239,7 @@ def _filled(tree: Tree, seen: Marked, ranges: list[Range], link: int) -> list[Ra
 
 
 def _snapped(tree: Tree, i: int, j: int) -> Range:
-    """``[i, j)`` widened to quoted regions it covers most of, without the white space at its ends."""
+    """``[i, j)`` widened to quoted regions it covers most of, without white space at its ends or a stop before it."""
     for k in (i, j - 1):
         if tree.region[k] >= 0:
             a, b = k, k + 1
@@ -246,9 +247,9 @@ def _snapped(tree: Tree, i: int, j: int) -> Range:
                 a -= 1
             while b < tree.size and tree.region[b] == tree.region[k]:
                 b += 1
-            if (min(b, j) - max(a, i)) * 2 > b - a:
+            if min(b, j) - max(a, i) > 0.65 * (b - a):
                 i, j = min(i, a), max(j, b)
-    while i < j - 1 and tree.pos[i] == "SPACE":
+    while i < j - 1 and (tree.pos[i] == "SPACE" or tree.word[i] in _STOPS):
         i += 1
     while j > i + 1 and tree.pos[j - 1] == "SPACE":
         j -= 1
