@@ -432,7 +432,11 @@ def ago(match: Match, context: Context) -> Reading | None:
     if anchor is None:
         return Reading("DATE", _OPEN.get(code, "XXXX-XX-XX"))
     sign = -1 if last in ("ago", "earlier", "before", "previously") else 1
-    return _moved(anchor, code, sign * float(count), "half" in words)
+    moved = _moved(anchor, code, sign * float(count), "half" in words)
+    if moved and moved.day and code in ("W", "W2"):
+        # what is counted in weeks is a week, as what is counted in months is a month
+        return Reading("DATE", week_value(moved.day))
+    return moved
 
 
 def _named_point(code: str, context: Context) -> date | None:
