@@ -328,8 +328,9 @@ class Document(Record):
         return to_html(self)
 
 
-_BREAK = re.compile(r"(?:[^\S\r\n]*(?:\r\n|\r|\n|\u2029)){2,}[^\S\r\n]*|\u2029")
-_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|\r|\n|\u2028)[^\S\r\n]*")
+# Both begin at a break and not at the spaces before it, which would be tried from every one of a long run of spaces.
+_BREAK = re.compile(r"(?:\r\n|\r|\n|\u2029)(?:[^\S\r\n\u2029]*(?:\r\n|\r|\n|\u2029))+[^\S\r\n]*|\u2029")
+_LINE = re.compile(r"(?:\r\n|\r|\n|\u2028)[^\S\r\n]*")
 _WRAPPED = 100
 """Lines longer than this are paragraphs, not hard-wrapped lines (terminal feeds wrap at 69 to 80)."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
@@ -33,8 +34,11 @@ WINDOW = 40_000
 """Longest stretch parsed at once, in code points: the parser's memory grows with it (0.3 GB per 100,000)."""
 BATCH_TOKENS = 8_000
 """Most tokens parsed at once, but for a single window that has more: memory, not speed."""
+UNBROKEN = 400
+"""Longest run without a space that is split into tokens at once: spaCy's tokenizer takes its square in time."""
 ATTRS = ["TAG", "POS", "LEMMA", "MORPH", "HEAD", "DEP", "SENT_START", "ENT_IOB", "ENT_TYPE"]
 _LAYOUT = "1"
+_RUN = re.compile(rf"(?<!\S)\S{{{UNBROKEN},}}")
 
 
 def model_path(model: str) -> Path:
@@ -134,8 +138,16 @@ class Parser:
                     counts.pop(0)
                     kept = []
 
+    def _tokens(self, text: str) -> Doc:
+        from spacy.tokens import Doc
+
+        if not _RUN.search(text):
+            return self.nlp.make_doc(text)
+        tokens = [token for piece in _unbroken(text) for token in self.nlp.make_doc(piece)]
+        return Doc(self.nlp.vocab, words=[t.text for t in tokens], spaces=[bool(t.whitespace_) for t in tokens])
+
     def _make(self, text: str, offset: int, starts: list[int]) -> Doc:
-        doc = self.nlp.make_doc(text)
+        doc = self._tokens(text)
         at = iter(start - offset for start in starts if offset <= start < offset + len(text))
         edge = next(at, None)
         for token in doc:
@@ -144,6 +156,16 @@ class Parser:
                 while edge is not None and edge <= token.idx:
                     edge = next(at, None)
         return doc
+
+
+def _unbroken(text: str) -> Iterator[str]:
+    """``text`` in pieces, with a cut every :data:`UNBROKEN` code points of a run without a space."""
+    left = 0
+    for run in _RUN.finditer(text):
+        for right in range(run.start() + UNBROKEN, run.end(), UNBROKEN):
+            yield text[left:right]
+            left = right
+    yield text[left:]
 
 
 def _batches(pieces: Iterable[Doc], most: int) -> Iterator[list[Doc]]:

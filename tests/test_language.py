@@ -108,3 +108,11 @@ def test_what_is_parsed_at_once_is_bounded_by_tokens(parser: Parser, monkeypatch
     lengths = [len(facts_) for facts_ in whole]
     assert all(tokens <= 100 or tokens in lengths for tokens in seen)
     assert sum(seen) == sum(lengths)
+
+
+@pytest.mark.parametrize("piece", ['"', "'x", "(", "a" * 399, "1.", "word, "])
+def test_a_run_without_a_space_is_split_in_stretches_and_the_text_is_kept(parser: Parser, piece: str) -> None:
+    text = "He said " + piece * 3000 + " and\n" + piece * 900
+    doc = parser._tokens(text)
+    assert doc.text == text
+    assert [t.text for t in parser._tokens(STORY)] == [t.text for t in parser.nlp.make_doc(STORY)]

@@ -1,0 +1,120 @@
+"""Hostile text takes no more than its share of time: no regular expression that backtracks without end.
+
+Work is counted, not timed: a text of twice the length may cost so many times more CPU time, with a floor below which
+nothing is compared; a pattern that backtracks costs thousands of times more and never comes back, which the child's
+CPU limit ends.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PIECES = {
+    "spaces": " ",
+    "newlines": "\n",
+    "blank lines with spaces": " \n \t\n",
+    "quotes": '"',
+    "open quotes": "“",
+    "apostrophes": "'",
+    "nested quotes": "“‘",
+    "brackets": "(",
+    "pairs of brackets": "()",
+    "dashes": "-",
+    "long dashes": "— ",
+    "commas": ",",
+    "full stops": ".",
+    "dots and spaces": ". ",
+    "digits": "1",
+    "digits and dots": "1.",
+    "numbers": "12 ",
+    "dates cut short": "March 3, ",
+    "ranges without end": "1990-",
+    "months": "May ",
+    "times": "10:30 ",
+    "ordinals": "1st of the ",
+    "capitals": "A",
+    "initials": "A. ",
+    "names": "John ",
+    "titles": "Mr. ",
+    "said": "he said ",
+    "said that": "said that ",
+    "datelines": "LONDON (Reuters) - ",
+    "places": "NEW YORK, ",
+    "slugs": "BC-",
+    "words with dashes": "a-",
+    "addresses": "a@",
+    "urls": "http://",
+    "angle brackets": "<",
+    "tags": "<a ",
+    "entities": "&amp;",
+    "braces": "{",
+    "backslashes": "\\",
+    "combining marks": "e\u0301\u0301\u0301",
+    "controls": "\x01\x02",
+}
+SCRIPT = """
+import resource, sys, time
+resource.setrlimit(resource.RLIMIT_CPU, (300, 300))
+from spacy.tokens import Doc
+from pipeline.language import Parser
+from models.document import Document, paragraphs
+from pipeline.readers.decode import clean, decode
+from pipeline.readers.wire import story
+from models.document import Meta, Source
+from pipeline.stage import installed
+
+parser = Parser(sys.argv[1])
+nlp = parser.nlp
+stages = [kind() for kind in installed().values()]
+source = Source(path="x", format="wire", sha256="", bytes=0)
+
+def work(text):
+    steps = {}
+    begun = time.process_time()
+    decoded = decode(text.encode("utf-8", "surrogatepass"), None)
+    document = story("x", clean(decoded.text)[0], source, Meta())
+    document.paragraphs()
+    steps["read"] = time.process_time() - begun
+    begun = time.process_time()
+    tokens = parser._tokens(document.text)
+    n = len(tokens)
+    # Sentences of 25 words that hang on their first one: the model itself is not what is tested.
+    parse = Doc(
+        nlp.vocab,
+        words=[t.text for t in tokens],
+        spaces=[bool(t.whitespace_) for t in tokens],
+        tags=["NNP"] * n,
+        pos=["PROPN"] * n,
+        lemmas=[t.lower_ for t in tokens],
+        heads=[i - i % 25 for i in range(n)],
+        deps=["dep" if i % 25 else "ROOT" for i in range(n)],
+    )
+    steps["tokens"] = time.process_time() - begun
+    for stage in stages:
+        begun = time.process_time()
+        for section, items in stage.apply(document, parse).items():
+            setattr(document, section, items)
+        steps[stage.name] = time.process_time() - begun
+    return steps
+
+work("Warm up, he said on Friday.")
+for line in sys.stdin:
+    name, piece = line.rstrip("\\n").split("\\t")
+    piece = piece.encode().decode("unicode_escape")
+    small, large = (work(piece * (size // len(piece)) + " x said he.") for size in (4_000, 16_000))
+    for step, seconds in large.items():
+        # Four times the text. Sixteen times the work would be quadratic; what backtracks is far beyond.
+        if seconds > 3.0 and seconds > 40 * max(small[step], 0.05):
+            print(f"{name}: {step} took {small[step]:.2f} and then {seconds:.2f} CPU seconds")
+print("done")
+"""
+
+
+def test_every_reader_and_stage_survives_text_made_to_make_patterns_backtrack(blank_model: Path) -> None:
+    lines = "".join(f"{name}\t{piece.encode('unicode_escape').decode()}\n" for name, piece in PIECES.items())
+    command = [sys.executable, "-c", SCRIPT, str(blank_model)]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout == "done\n"
