@@ -60,6 +60,8 @@ resource.setrlimit(resource.RLIMIT_CPU, (300, 300))
 from spacy.tokens import Doc
 from pipeline.language import Parser
 from models.document import Document, paragraphs
+from pathlib import Path
+from pipeline.readers import stories
 from pipeline.readers.decode import clean, decode
 from pipeline.readers.wire import story
 from models.document import Meta, Source
@@ -70,8 +72,24 @@ nlp = parser.nlp
 stages = [kind() for kind in installed().values()]
 source = Source(path="x", format="wire", sha256="", bytes=0)
 
+FILES = {
+    "txt": "%s",
+    "html": "<html><body><article><p>Before.</p><p>%s</p><p>After.</p></article></body></html>",
+    "nitf": "<nitf><body><body.content><p>%s</p></body.content></body></nitf>",
+    "csv": "id,text\\n1,%s\\n",
+    "jsonl": '{"text": "%s"}',
+    "rss": "<rss><channel><item><title>T</title><description>%s</description></item></channel></rss>",
+}
+folder = Path(sys.argv[2])
+
 def work(text):
     steps = {}
+    for suffix, frame in FILES.items():
+        path = folder / f"story.{suffix}"
+        path.write_bytes((frame % text).encode("utf-8", "surrogatepass"))
+        begun = time.process_time()
+        list(stories([path]))
+        steps["reader of " + suffix] = time.process_time() - begun
     begun = time.process_time()
     decoded = decode(text.encode("utf-8", "surrogatepass"), None)
     document = story("x", clean(decoded.text)[0], source, Meta())
@@ -112,9 +130,11 @@ print("done")
 """
 
 
-def test_every_reader_and_stage_survives_text_made_to_make_patterns_backtrack(blank_model: Path) -> None:
+def test_every_reader_and_stage_survives_text_made_to_make_patterns_backtrack(
+    blank_model: Path, tmp_path: Path
+) -> None:
     lines = "".join(f"{name}\t{piece.encode('unicode_escape').decode()}\n" for name, piece in PIECES.items())
-    command = [sys.executable, "-c", SCRIPT, str(blank_model)]
+    command = [sys.executable, "-c", SCRIPT, str(blank_model), str(tmp_path)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout == "done\n"

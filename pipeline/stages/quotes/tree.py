@@ -86,7 +86,8 @@ class Tree:
             return False
         previous = self.word[i - 1]
         k = i - 1
-        while k > 0 and (previous in _CLOSERS or previous.isspace()):
+        # A few closing marks at most: walking back over a page of them from each would take its square in time.
+        while k > max(0, i - 9) and (previous in _CLOSERS or previous.isspace()):
             k -= 1
             previous = self.word[k]
         if previous in _STOPS:
