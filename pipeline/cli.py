@@ -425,7 +425,7 @@ def report_command(out: Path, path: Path, title: str | None) -> None:
 
 
 @main.command("topics")
-@click.option("--search", metavar="WORDS", help="Words of the topic's label or definition.")
+@click.option("--search", metavar="WORDS", help="Words of the topic's label or definition, or its code.")
 @click.option(
     "--calibration", nargs=2, type=click.Path(path_type=Path), metavar="GOLD OUT", help="Right topics by score."
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
-from pipeline.review.gold import read_gold, stories
+from pipeline.review.gold import documents_of, read_gold, stories
 
 if TYPE_CHECKING:
     from pipeline.stages.topics.learn import Band, Training
@@ -25,7 +25,7 @@ def train_topics(gold: str | Path, taxonomy: str | Path | None = None, *, priors
 
     labelled = read_gold(gold)
     pairs = []
-    for document in read(gold):
+    for document in read(documents_of(gold)):
         story = labelled.find(document.id)
         if story is not None and story.topics:
             pairs.append((document, list(story.topics)))

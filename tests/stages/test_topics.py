@@ -196,6 +196,12 @@ def test_search_finds_labels_before_definitions() -> None:
     assert media_topics().search("no such words at all") == []
 
 
+def test_search_by_code_finds_the_live_topic() -> None:
+    for code in ("medtop:20000384", "20000384"):
+        assert [topic.label for topic in media_topics().search(code)] == ["tariff"]
+    assert [topic.label for topic in media_topics().search("medtop:20000436")] == ["renewable energy"]
+
+
 @pytest.mark.parametrize(
     "forms",
     [("arrest", "arrests", "arrested", "arresting"), ("policy", "policies"), ("trade", "trades", "trading", "traded"),

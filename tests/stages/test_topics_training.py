@@ -88,6 +88,18 @@ def test_what_was_learned_survives_its_file_and_training_twice_gives_the_same(tm
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
+def test_the_documents_of_a_run_teach_as_well_as_a_list_of_codes(tmp_path: Path, taxonomy: Path) -> None:
+    gold = labelled(tmp_path / "gold.jsonl")
+    rows = [json.loads(line) for line in gold.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        [code] = row["topics"]
+        path = ["sea", code] if code != "bread" else [code]
+        row["topics"] = [{"qcode": code, "uri": code, "label": code, "path": path, "score": 1.0}]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "documents.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    assert train_topics(tmp_path / "out", taxonomy).learned == train_topics(gold, taxonomy).learned
+
+
 def test_without_priors_those_of_before_stay(tmp_path: Path, taxonomy: Path) -> None:
     gold = labelled(tmp_path / "gold.jsonl")
     assert train_topics(gold, taxonomy, priors=False).learned.prior == {}

@@ -45,7 +45,9 @@ class Vocabulary:
         return self.concepts.get(id_) or self.concepts.get(self.retired.get(id_, ""))
 
     def search(self, words: str) -> list[Concept]:
-        """Topics whose label, else whose definition, has all of ``words``; labels first."""
+        """Topics whose label, else whose definition, has all of ``words``, labels first; or the one with that code."""
+        if (coded := self.find(words.strip()) or self.find("medtop:" + words.strip())) is not None:
+            return [coded]
         wanted = words.casefold().split()
         labels = [c for c in self.concepts.values() if all(w in c.label.casefold() for w in wanted)]
         rest = (c for c in self.concepts.values() if all(w in c.definition.casefold() for w in wanted))
