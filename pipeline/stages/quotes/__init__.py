@@ -7,6 +7,7 @@ content, the recipient does not, a content split by its cue is one quotation, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -37,6 +38,13 @@ class Quotes(Stage):
     needs: ClassVar[tuple[str, ...]] = ("parse", "entities")
     makes: ClassVar[tuple[str, ...]] = ("quotes",)
     Settings: ClassVar[type[StageSettings]] = QuotesSettings
+
+    def resources(self) -> list[Path]:
+        """The stage's own files, and the learned weights."""
+        from importlib.resources import files
+
+        learned = files("models.quotes")
+        return [*super().resources(), *(Path(str(learned / name)) for name in ("scores.tsv", "ends.tsv"))]
 
     def apply(self, document: Document, parse: Doc) -> Mapping[str, list[Any]]:
         """The quotations of the story, ``q1`` onwards in order of offset."""

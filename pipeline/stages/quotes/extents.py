@@ -2,7 +2,7 @@
 
 A break is a comma, dash, semicolon or conjunction after which another clause may take over. Each gets a logistic score
 of ending the content; the end taken is the likeliest, so that a later one needs all earlier breaks to be passed.
-``stops.tsv`` holds a coefficient a feature, fitted on annotated news copy.
+``models/quotes/ends.tsv`` holds a weight a feature, fitted on annotated news copy (``models/quotes/card.md``).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
+from pipeline.stages.quotes.scoring import weights
 from pipeline.stages.quotes.sources import SPOKEN
 from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Triple
@@ -108,11 +108,5 @@ def _hangs(tree: Tree, verb: int, cue: int, start: int) -> str:
 
 @cache
 def coefficients() -> dict[str, float]:
-    """The fitted coefficients by feature."""
-    found: dict[str, float] = {}
-    path = Path(__file__).with_name("stops.tsv")
-    for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
-        if line and not line.startswith("#"):
-            name, value = line.rsplit("\t", 1)
-            found[name] = float(value)
-    return found
+    """The fitted weights by feature."""
+    return weights("ends.tsv")

@@ -1,6 +1,7 @@
 """How sure a triple is: a logistic score of its lemma, frame, form, source and content.
 
-``scores.tsv`` holds a coefficient a feature, fitted on annotated news copy; the lexicon's weight goes in as log odds.
+``models/quotes/scores.tsv`` holds a weight a feature, fitted on annotated news copy (``models/quotes/card.md``); the
+lexicon's weight goes in as log odds.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 from pipeline.stages.quotes.sources import SPOKEN
 from pipeline.stages.quotes.tree import Tree
@@ -36,13 +37,15 @@ def odds(weight: float) -> float:
 
 @cache
 def coefficients() -> dict[str, float]:
-    """The fitted coefficients by feature."""
-    found: dict[str, float] = {}
-    for line in Path(__file__).with_name("scores.tsv").read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            name, value = line.split("\t")
-            found[name] = float(value)
-    return found
+    """The fitted weights by feature."""
+    return weights("scores.tsv")
+
+
+def weights(name: str) -> dict[str, float]:
+    """Weights by feature, from a file of ``models/quotes``."""
+    lines = (files("models.quotes") / name).read_text("utf-8").splitlines()
+    rows = (line.rsplit("\t", 1) for line in lines if line and not line.startswith("#"))
+    return {feature: float(value) for feature, value in rows}
 
 
 def features(tree: Tree, triple: Triple) -> Iterator[str]:
