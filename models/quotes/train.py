@@ -5,9 +5,9 @@
 
 The data are JSON lines: ``id``, ``text`` and ``quotes``, each with ``start``, ``end``, ``parts``, ``cue`` and
 ``source`` (code points; the last three are lists of ``[start, end]``, cue and source may be null). Every verb, noun and
-adjective of a story is read in every frame the stage knows; a reading is right as far as its content overlaps that of a gold
-quotation with the same cue, and less so where the source is another. An end is right where the gold content ends.
-The fits are regularised logistic ones on the whole batch, without randomness: the same data give the same files.
+adjective of a story is read in every frame the stage knows. A reading is right as far as its content overlaps that of
+a gold quotation with the same cue, and less so where the source is another; an end is right where the gold content
+ends. The fits are regularised logistic ones on the whole batch, without randomness: the same data give the same files.
 Needs numpy, which spaCy brings along.
 """
 

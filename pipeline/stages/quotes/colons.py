@@ -22,9 +22,10 @@ def introduced(tree: Tree, lexicon: Lexicon, taken: set[int]) -> Iterator[Triple
     labels: list[int] = []
     titled: list[int] = []
     for k, word in enumerate(tree.word):
-        if tree.quoted[k]:
+        glued = len(word) > 1 and word[-1] in "—―–" and tree.region[k] >= 0
+        if tree.quoted[k] and not glued:
             continue
-        if word in _DASHES and k > 0 and tree.region[k - 1] >= 0:
+        if k > 0 and (glued or word in _DASHES) and tree.region[k - 1] >= 0:
             triple = _signed(tree, k)
             if triple is not None:
                 yield triple

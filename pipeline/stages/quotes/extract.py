@@ -63,7 +63,9 @@ def _write(tree: Tree, quote: Joined, names: dict[int, str]) -> Quote:
             fields["cue"] = Cue.of(tree.text, start, end, lemma=triple.lemma)
         if triple.source is not None:
             fields["source"] = TextSpan.of(tree.text, *_span(tree, triple.source))
-        fields["kind"] = triple.kind
+        # Whole sentences in quotation marks were said, also where the cue is "wondered" or "thought".
+        spoken = triple.kind == "thought" and triple.frame in ("out", "colon") and _type(tree, quote) == "direct"
+        fields["kind"] = "speech" if spoken else triple.kind
         fields["polarity"] = "negative" if triple.negative else "positive"
     else:
         fields["kind"] = "speech"

@@ -41,7 +41,7 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
         best: Triple | None = None
         for triple in candidates(tree, i, lexicon):
             if triple.weight >= FLOOR:
-                triple.weight = score(tree, triple)
+                triple.weight = max(score(tree, triple), _unanswered(tree, triple))
             if best is None or triple.weight > best.weight:
                 best = triple
         if best is not None and best.weight >= floor:
@@ -90,6 +90,18 @@ _WITHHELD = frozenset(
     {"answer", "comment", "confirm", "disclose", "discuss", "divulge", "elaborate", "identify", "name", "respond",
      "reveal", "specify", "speculate", "talk"}
 )  # fmt: skip
+
+
+def _unanswered(tree: Tree, triple: Triple) -> float:
+    """How sure ``did not respond to a request for comment`` is, else 0."""
+    if not triple.negative or triple.lemma not in ("respond", "reply", "return", "answer", "comment"):
+        return 0.0
+    a, b = triple.parts[-1]
+    asked = any(tree.lemma[k] in _REQUESTS for k in range(a, min(b, a + 6)))
+    return 0.8 if asked and triple.source is not None else 0.0
+
+
+_REQUESTS = frozenset({"request", "call", "message", "email", "e-mail", "question", "inquiry", "query"})
 
 
 def _void(tree: Tree, i: int, frame: str, parts: list[Range]) -> bool:

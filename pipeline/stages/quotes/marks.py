@@ -102,7 +102,7 @@ def _opens(text: str, a: int, b: int, start: int, end: int, inside: bool) -> boo
     after = text[b] if b < end else " "
     if mark in ("``", "‘‘") or mark in OPENING:
         # An opening mark glued to the end of a word while one is open was meant to close.
-        return not (inside and not before.isspace() and before not in "([—–-" and not after.isalnum())
+        return not (inside and not before.isspace() and before not in "([—–―-" and not after.isalnum())
     if mark == '"' and before.isdigit() and not inside and not after.isalnum():
         return None  # inches
     if mark in ("”", "»", "››", "’’"):
@@ -111,7 +111,7 @@ def _opens(text: str, a: int, b: int, start: int, end: int, inside: bool) -> boo
     if inside:
         # A straight mark glued to the next word, with a space before it, opens again rather than closes.
         return before.isspace() and after.isalnum() and mark == '"' and _closes_later(text, b, end) == 1
-    return not ((after.isspace() or after in ".,;:!?)") and not before.isspace() and before not in "(—–-")
+    return not ((after.isspace() or after in ".,;:!?)") and not before.isspace() and before not in "(—–―-")
 
 
 def _closes_later(text: str, at: int, end: int) -> int:

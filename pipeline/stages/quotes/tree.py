@@ -24,7 +24,7 @@ class Tree:
         self.text: str = parse.text
         tokens = list(parse)
         self.size = len(tokens)
-        self.word = [t.text for t in tokens]
+        self.word = ["—" if t.text == "―" else t.text for t in tokens]
         self.lower = [w.lower() for w in self.word]
         self.lemma = [t.lemma_.lower() for t in tokens]
         self.pos = [t.pos_ for t in tokens]
