@@ -25,8 +25,8 @@ def introduced(tree: Tree, lexicon: Lexicon, taken: set[int]) -> Iterator[Triple
         glued = len(word) > 1 and word[-1] in "—―–" and tree.region[k] >= 0
         if tree.quoted[k] and not glued:
             continue
-        if k > 0 and (glued or word in _DASHES) and tree.region[k - 1] >= 0:
-            triple = _signed(tree, k)
+        if k > 0 and (glued or word in _DASHES) and (close := _closed_before(tree, k)) >= 0:
+            triple = _signed(tree, k, close)
             if triple is not None:
                 yield triple
             continue
@@ -58,7 +58,17 @@ _BULLETS = frozenset({"*", "•", "-", "–", "—", "·", "1", "1.", "a)", "1)"
 _Q_AND_A = frozenset({"Q.", "A."})
 
 
-def _signed(tree: Tree, dash: int) -> Triple | None:
+def _closed_before(tree: Tree, dash: int) -> int:
+    """Last token of the quoted region that ends before the dash, at most a paragraph up; -1 where there is none."""
+    k = dash - 1
+    while k > 0 and tree.pos[k] == "SPACE":
+        k -= 1
+    if tree.region[k] < 0 or tree.paragraph[dash] - tree.paragraph[k] > 1:
+        return -1
+    return k
+
+
+def _signed(tree: Tree, dash: int, close: int) -> Triple | None:
     """``"We will not give up." - Anna Berg, mayor of Lund``: a name after a dash that ends the paragraph."""
     end = dash + 1
     while end < tree.size and tree.paragraph[end] == tree.paragraph[dash]:
@@ -70,11 +80,11 @@ def _signed(tree: Tree, dash: int) -> Triple | None:
         return None
     if any(tree.word[k].isdigit() and len(tree.word[k]) == 4 for k in name):
         return None  # a list of references
-    begin = dash - 1
-    while begin > 0 and tree.region[begin - 1] == tree.region[dash - 1]:
+    begin = close
+    while begin > 0 and tree.region[begin - 1] == tree.region[close]:
         begin -= 1
     source = sources.trim(tree, name[0], name[-1] + 1)
-    return Triple(dash, (dash, dash + 1), source, [(begin, dash)], tree.word[dash], "speech", "label", 0.7)
+    return Triple(dash, (dash, dash + 1), source, [(begin, close + 1)], tree.word[dash], "speech", "label", 0.7)
 
 
 def _listed(tree: Tree, colon: int, begin: int) -> bool:
@@ -107,6 +117,7 @@ def _before_region(tree: Tree, lexicon: Lexicon, colon: int, begin: int, taken: 
         end += 1
     first = tree.first[colon]
     verbs = [i for i in range(first, colon) if tree.pos[i] == "VERB" and tree.region[i] < 0]
+    verbs = [i for i in verbs if tree.lower[i] not in ("following", "including")]
     if any(i in taken for i in verbs):
         return None
     verbs.sort(key=lambda i: -lexicon.weight(tree.lemma[i], "V", "quote") - 0.01 * i / tree.size)

@@ -54,7 +54,7 @@ def find(tree: Tree, lexicon: Lexicon, floor: float) -> list[Triple]:
 def candidates(tree: Tree, i: int, lexicon: Lexicon) -> Iterator[Triple]:
     """What token ``i`` may attribute, a triple a frame, weighted by the lexicon alone."""
     pos = tree.pos[i]
-    if tree.quoted[i] or pos not in ("VERB", "NOUN", "ADJ"):
+    if tree.quoted[i] or pos not in ("VERB", "NOUN", "ADJ") or tree.lower[i] in ("following", "including"):
         return
     if tree.lower[i] == "according":
         yield from according(tree, i)
@@ -398,6 +398,8 @@ def _objects(tree: Tree, i: int, cue: Range, source: Range | None) -> Iterator[F
         if start <= i:
             start = cue[1]
         end = tree.right[objects[-1]] + 1
+        if any(tree.word[k] == ":" and tree.region[k] < 0 <= tree.region[k + 1] for k in range(start, end - 1)):
+            return  # "issued the following statement: ..." is the colon's
         later = [p for p in preps if p >= end - 1 and tree.lower[p] in ("as", "of", "for", "to", "against", "over")]
         if later:
             end = max(end, tree.right[later[0]] + 1)
