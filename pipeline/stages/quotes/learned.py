@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,9 @@ _DOUBTED, _BEHIND = 0.7, 0.1
 _STOPS = frozenset({".", ",", ";", ":", "!", "?"})
 _CRACK = 2
 """Most unmarked tokens between two pieces of one content."""
+_EDGES = frozenset({".", ",", ";", ":", '"', "“", "”"})
+_LINKED = 0.9
+"""How sure the link from a cue to its source must be for it to count for more than the tree."""
 _HOLDS = 0.7
 """Weight, by the rules and after, from which a content holds whatever is attributed inside it."""
 _GAP = 12
@@ -119,20 +122,21 @@ def _whole(tree: Tree, spans: list[Part]) -> list[Part]:
 
 def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple]) -> list[Triple]:
     """The encoder's triples and the rules', weighed anew; ``ruled`` are changed in place."""
-    found = [*triples(tree, seen, lexicon), *ruled]
-    for triple in found:
-        if triple.source is None and (source := seen.source(seen.cue(triple.head))) is not None:
+    beside = Beside(tree, seen, lexicon, ruled)
+    # All features first: they are of the weights the encoder and the rules gave.
+    for triple, weight in [(triple, chance(beside.features(triple))) for triple in beside.all]:
+        source = seen.source(seen.cue(triple.head))
+        if source is not None and (triple.source is None or seen.spans[seen.cue(triple.head)].link_score >= _LINKED):
             triple.source = (source.i, source.j)
-        ruled_weight = 0.0 if triple.frame == FRAME else triple.weight
-        triple.weight = score(tree, seen, triple, ruled)
-        triple.holds = min(ruled_weight, triple.weight) >= _HOLDS
-    return found
+        triple.holds = triple.frame != FRAME and min(triple.weight, weight) >= _HOLDS
+        triple.weight = weight
+    return beside.all
 
 
-def score(tree: Tree, seen: Marked, triple: Triple, ruled: Sequence[Triple]) -> float:
-    """Probability that the triple is an attribution."""
+def chance(features: Mapping[str, float]) -> float:
+    """Probability that a triple with these features is an attribution."""
     known = coefficients()
-    total = sum(known.get(name, 0.0) * value for name, value in features(tree, seen, triple, ruled))
+    total = sum(known.get(name, 0.0) * value for name, value in features.items())
     return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
 
 
@@ -144,53 +148,113 @@ def coefficients() -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
-def features(tree: Tree, seen: Marked, triple: Triple, ruled: Sequence[Triple]) -> Iterator[tuple[str, float]]:
-    """Names and values of what speaks for and against a triple."""
-    yield "bias", 1.0
-    own = triple.frame == FRAME
-    kind = "said" if triple.kind in ("speech", "writing") else "thought"
-    inside = [seen.at[k] for a, b in triple.parts for k in range(a, b) if tree.pos[k] not in ("PUNCT", "SPACE")]
-    share = sum(n >= 0 and seen.spans[n].label in _CONTENTS for n in inside) / max(len(inside), 1)
-    cue = seen.cue(triple.head)
-    yield f"{kind}", 1.0
-    yield f"own={own}", 1.0
-    yield f"own={own}&share", share
-    yield f"own={own}&cue", seen.spans[cue].score if cue >= 0 else 0.0
-    yield f"size={min(len(inside), 4)}", 1.0
-    linked = seen.linked(cue)
-    if own:
-        yield f"{kind}&weight", odds(triple.weight)
-        rule = next((t for t in ruled if t.head == triple.head), None) if triple.head >= 0 else None
-        yield "rule", odds(rule.weight) if rule is not None else -3.0
-        yield f"cueless={triple.head < 0}", 1.0
-    else:
-        yield f"{kind}&rule", odds(triple.weight)
-        yield f"linked={bool(linked)}", 1.0
-        yield f"linked={bool(linked)}&cue", seen.spans[cue].score if cue >= 0 else 0.0
+class Beside:
+    """The triples of a story, the encoder's first, and what is known of each from the others around it."""
+
+    def __init__(self, tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple]) -> None:
+        self.tree, self.seen, self.lexicon = tree, seen, lexicon
+        self.all = [*_triples(tree, seen, lexicon), *ruled]
+        self.rules = {triple.head: triple for triple in reversed(ruled)}
+        self.by_sentence: dict[int, list[Triple]] = defaultdict(list)
+        for triple in self.all:
+            for first in self._sentences(triple):
+                self.by_sentence[first].append(triple)
+
+    def _sentences(self, triple: Triple) -> set[int]:
+        return {self.tree.first[k] for a, b in triple.parts for k in (a, b - 1)}
+
+    def features(self, triple: Triple) -> dict[str, float]:
+        """Names and values of what speaks for and against ``triple``; names that are not there are zero."""
+        tree, seen = self.tree, self.seen
+        own = triple.frame == FRAME
+        kind = "said" if triple.kind in ("speech", "writing") else "thought"
+        inside = [seen.at[k] for a, b in triple.parts for k in range(a, b) if tree.pos[k] not in ("PUNCT", "SPACE")]
+        size = max(len(inside), 1)
+        cue = seen.cue(triple.head)
+        score = seen.spans[cue].score if cue >= 0 else 0.0
+        found = {
+            "bias": 1.0,
+            kind: 1.0,
+            f"own={own}": 1.0,
+            f"own={own}&share": sum(n >= 0 and seen.spans[n].label in _CONTENTS for n in inside) / size,
+            f"own={own}&cue": score,
+            f"size={min(len(inside), 4)}": 1.0,
+            "parts": min(len(triple.parts), 3),
+            "inner": min(sum(seen.cue(k) >= 0 for a, b in triple.parts for k in range(a, b)), 3),
+            f"source={triple.source is not None}": 1.0,
+            "frame=" + triple.frame: 1.0,
+            "next=" + _mark(tree, triple.last): 1.0,
+            "before=" + _mark(tree, triple.first - 1): 1.0,
+            "open=" + ("that" if tree.lower[triple.first] == "that" else tree.pos[triple.first]): 1.0,
+        }
+        agreed = self._agreement(triple)
+        found["agree"] = found[f"own={own}&agree"] = agreed
+        found["agree>0.9"] = float(agreed > 0.9)
+        if triple.head >= 0:
+            found["pos=" + tree.pos[triple.head]] = 1.0
+        if any(tree.region[k] >= 0 for a, b in triple.parts for k in (a, b - 1)):
+            found[f"own={own}&marked"] = 1.0
+        found.update(self._own(triple, kind) if own else self._ruled(triple, kind, cue, score, size))
+        return found
+
+    def _own(self, triple: Triple, kind: str) -> dict[str, float]:
+        rule = self.rules.get(triple.head) if triple.head >= 0 else None
+        return {
+            f"{kind}&weight": odds(triple.weight),
+            "rule": odds(rule.weight) if rule is not None else -3.0,
+            f"cueless={triple.head < 0}": 1.0,
+        }
+
+    def _ruled(self, triple: Triple, kind: str, cue: int, score: float, size: int) -> dict[str, float]:
+        seen, linked = self.seen, self.seen.linked(cue)
+        listed = self.lexicon.weight(self.tree.lemma[triple.head], "V", triple.frame)
+        found = {
+            f"{kind}&rule": odds(triple.weight),
+            "lexicon": odds(listed),
+            f"linked={bool(linked)}": 1.0,
+            f"linked={bool(linked)}&cue": score,
+        }
         if linked:
-            first, last = seen.spans[linked[0]].i, seen.spans[linked[-1]].j
-            yield f"first={abs(first - triple.first) < 2}", 1.0
-            yield f"last={abs(last - triple.last) < 3}", 1.0
-            missed = sum(part.j - part.i for part in (seen.spans[n] for n in linked) if not _holds(triple, part))
-            yield "missed", min(missed / max(len(inside), 1), 2.0)
+            held = [seen.spans[n] for n in linked]
+            found[f"first={abs(held[0].i - triple.first) < 2}"] = 1.0
+            found[f"last={abs(held[-1].j - triple.last) < 3}"] = 1.0
+            missed = sum(part.j - part.i for part in held if not _holds(triple, part))
+            found["missed"] = min(missed / size, 2.0)
         source = seen.source(cue)
         if source is not None and triple.source is not None:
-            yield f"source={source.i < triple.source[1] and triple.source[0] < source.j}", 1.0
-    inner = sum(seen.cue(k) >= 0 for a, b in triple.parts for k in range(a, b))
-    yield "inner", min(inner, 3)
-    if any(tree.region[k] >= 0 for a, b in triple.parts for k in (a, b - 1)):
-        yield f"own={own}&marked", 1.0
+            found[f"sources={source.i < triple.source[1] and triple.source[0] < source.j}"] = 1.0
+        return found
+
+    def _agreement(self, triple: Triple) -> float:
+        """Best intersection over union with a triple of the other kind, rules' or encoder's."""
+        best = 0.0
+        for first in self._sentences(triple):
+            for other in self.by_sentence[first]:
+                if (other.frame == FRAME) != (triple.frame == FRAME):
+                    shared = min(other.last, triple.last) - max(other.first, triple.first)
+                    best = max(best, shared / (max(other.last, triple.last) - min(other.first, triple.first)))
+        return best
+
+
+def _mark(tree: Tree, k: int) -> str:
+    """The mark at token ``k``; ``w`` for a word, and beyond the text."""
+    word = tree.word[k] if 0 <= k < tree.size else "w"
+    return word if word in _EDGES else "w"
 
 
 def _holds(triple: Triple, part: Part) -> bool:
     return any(a <= part.i and part.j <= b for a, b in triple.parts)
 
 
-def triples(tree: Tree, seen: Marked, lexicon: Lexicon) -> Iterator[Triple]:
+def _triples(tree: Tree, seen: Marked, lexicon: Lexicon) -> Iterator[Triple]:
     """One triple a marked cue with its contents, and one a content without a cue."""
     for link, places in seen.contents().items():
         best = max(seen.spans[n].score for n in places)
         held = [part for part in (seen.spans[n] for n in places) if part.score > min(_DOUBTED, best - _BEHIND)]
+        if link >= 0:
+            # What stands a paragraph on is joining's to add: it knows an answer from a quotation carried on.
+            here = tree.paragraph[seen.spans[link].i]
+            held = [part for part in held if tree.paragraph[part.i] == here] or held
         ranges = _filled(tree, seen, [_snapped(tree, part.i, part.j) for part in held], link)
         weight = sum(part.score * (part.j - part.i) for part in held) / sum(part.j - part.i for part in held)
         thought = sum(part.label == "THOUGHT" for part in held) * 2 > len(held)
