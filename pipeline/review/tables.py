@@ -46,6 +46,10 @@ def show_training(training: Training, console: Console | None = None) -> None:
     console.print(table)
     show_bands(training.bands, console)
     terms = sum(map(len, training.learned.terms.values()))
+    if training.after == training.before:
+        console.print(
+            "Nothing that was tried gained on stories not seen: what is written changes nothing", soft_wrap=True
+        )
     console.print(f"{terms} terms learned for {len(training.learned.terms)} topics")
 
 

@@ -103,7 +103,24 @@ def test_the_documents_of_a_run_teach_as_well_as_a_list_of_codes(tmp_path: Path,
 def test_without_priors_those_of_before_stay(tmp_path: Path, taxonomy: Path) -> None:
     gold = labelled(tmp_path / "gold.jsonl")
     assert train_topics(gold, taxonomy, priors=False).learned.prior == {}
-    assert set(train_topics(gold, taxonomy).learned.prior) == {"sea", "bread"}
+
+
+def test_where_nothing_is_gained_nothing_is_changed(tmp_path: Path) -> None:
+    gold, taxonomy = tmp_path / "gold.jsonl", tmp_path / "desk.json"
+    told = {"sea": ["wave", "tide", "harbour"], "bread": ["dough", "oven", "flour"]}
+    taxonomy.write_text(json.dumps([{"id": i, "label": i, "terms": terms} for i, terms in told.items()]))
+    rows = [
+        {"id": f"{i}{n}", "text": f"The {i}: {', '.join(terms)}.", "topics": [i]}
+        for n in range(10)
+        for i, terms in told.items()
+    ]
+    gold.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    training = train_topics(gold, taxonomy)
+    assert training.before == training.after
+    assert training.before.primary == 1
+    assert (training.learned.terms, training.learned.prior) == ({}, {})
+    result = command("train", "topics", "--gold", gold, "--taxonomy", taxonomy, "-o", tmp_path / "m.json")
+    assert "changes nothing" in result.output
 
 
 @pytest.mark.parametrize(
