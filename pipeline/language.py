@@ -132,6 +132,8 @@ class Parser:
                     # spaCy's type stub does not know `exclude`.
                     joined = partial(Doc.from_docs, ensure_whitespace=False, exclude=["tensor"])  # type: ignore[call-arg]
                     whole = kept[0] if len(kept) == 1 else joined(kept)
+                    if not whole.has_annotation("DEP"):
+                        _hang(whole)
                     if self.tagger is not None:
                         mark(whole, self.tagger(whole.text))
                     yield whole
@@ -156,6 +158,25 @@ class Parser:
                 while edge is not None and edge <= token.idx:
                     edge = next(at, None)
         return doc
+
+
+def _hang(doc: Doc) -> None:
+    """Hang every token on the first of its sentence, unclassified (``dep``), where the model has no parser.
+
+    spaCy's tokenizer leaves the edges of subtrees wrong where it has split a contraction, and until heads are set
+    walking a tree reads memory that is not the story's.
+    """
+    import numpy
+
+    if not len(doc):
+        return
+    dep, root = (doc.vocab.strings.add(label) for label in ("dep", "ROOT"))
+    tree = numpy.zeros((len(doc), 2), dtype="uint64")
+    for sentence in doc.sents if doc.has_annotation("SENT_START") else [doc[:]]:
+        for token in sentence:
+            at_head = token.i == sentence.start
+            tree[token.i] = (numpy.int64(sentence.start - token.i).astype("uint64"), root if at_head else dep)
+    doc.from_array(["HEAD", "DEP"], tree)  # type: ignore[arg-type]  # the stub knows no unsigned arrays
 
 
 def _unbroken(text: str) -> Iterator[str]:

@@ -20,6 +20,10 @@ COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Accept the documents made now as the reviewed ones.")
+    parser.addoption("--bench-stories", type=int, default=1_000, help="Largest corpus of the measurements.")
+    parser.addoption("--soak-stories", type=int, default=2_000, help="Stories of the large run that is killed.")
+    parser.addoption("--soak-kills", type=int, default=20, help="How often it is killed.")
+    parser.addoption("--soak-blank", action="store_true", help="With a language model that costs nothing.")
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +78,11 @@ def copydesk() -> Command:
     """Run the installed command: ``copydesk("run", ..., code=0)``; the exit code is asserted unless None."""
 
     def call(
-        *args: object, code: int | None = 0, env: dict[str, str] | None = None, **kwargs: Any
+        *args: object,
+        code: int | None = 0,
+        env: dict[str, str] | None = None,
+        timeout: float = 300,
+        **kwargs: Any,
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [COPYDESK, *map(str, args)],
@@ -82,7 +90,7 @@ def copydesk() -> Command:
             text=True,
             encoding="utf-8",
             env={**os.environ, **(env or {})},
-            timeout=300,
+            timeout=timeout,
             check=False,
             **kwargs,
         )

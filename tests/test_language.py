@@ -116,3 +116,18 @@ def test_a_run_without_a_space_is_split_in_stretches_and_the_text_is_kept(parser
     doc = parser._tokens(text)
     assert doc.text == text
     assert [t.text for t in parser._tokens(STORY)] == [t.text for t in parser.nlp.make_doc(STORY)]
+
+
+def test_a_model_without_a_parser_gives_trees_that_can_be_walked(blank_model: Path) -> None:
+    parser = Parser(str(blank_model), "none")
+    text = "It's six o'clock, they don't say. " * 20 + "\n\nWe're not sure it isn't."
+    doc = next(parser.parse([story(text)]))
+    assert doc.text == text
+    assert len(list(doc.sents)) > 20
+    for sentence in doc.sents:
+        for token in sentence:
+            assert token.head == sentence[0]
+            assert sentence.start <= token.left_edge.i <= token.i <= token.right_edge.i < sentence.end
+    kept = new_bin()
+    kept.add(doc)
+    assert facts(next(read_bin(kept.to_bytes(), blank_vocab()))) == facts(doc)

@@ -24,7 +24,9 @@ def quick(blank_model: Path) -> Callable[..., Any]:
     """Settings with the quick model and small shards."""
 
     def make(*assignments: str) -> Any:
-        return load(None, [f'model="{blank_model}"', "run.shard_words=150", "run.workers=2", *assignments])
+        return load(
+            None, [f'model="{blank_model}"', "encoder=none", "run.shard_words=150", "run.workers=2", *assignments]
+        )
 
     return make
 
@@ -32,7 +34,16 @@ def quick(blank_model: Path) -> Callable[..., Any]:
 @pytest.fixture
 def args(blank_model: Path) -> list[str]:
     """The same for the command."""
-    return ["--set", f'model="{blank_model}"', "--set", "run.shard_words=150", "--workers", "2"]
+    return [
+        "--set",
+        f'model="{blank_model}"',
+        "--set",
+        "encoder=none",
+        "--set",
+        "run.shard_words=150",
+        "--workers",
+        "2",
+    ]
 
 
 @pytest.fixture(autouse=True)

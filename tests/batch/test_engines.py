@@ -58,7 +58,16 @@ def expected(troubled_stories: Path, blank_model: Path, trouble_env: dict[str, s
 
 
 def common(model: Path) -> list[str]:
-    return ["--set", f'model="{model}"', "--set", "run.shard_words=150", "--stages", "dates,trouble"]
+    return [
+        "--set",
+        f'model="{model}"',
+        "--set",
+        "encoder=none",
+        "--set",
+        "run.shard_words=150",
+        "--stages",
+        "dates,trouble",
+    ]
 
 
 def test_every_engine_gives_the_same_documents_and_failures(

@@ -453,7 +453,18 @@ def test_a_story_that_the_language_model_fails_on_is_set_aside(
     troubled_model: Path,
     copydesk: Any,
 ) -> None:
-    args = ["--set", f'model="{troubled_model}"', "--set", "run.story_timeout=3", "--workers", "1", "--stages", "dates"]
+    args = [
+        "--set",
+        f'model="{troubled_model}"',
+        "--set",
+        "encoder=none",
+        "--set",
+        "run.story_timeout=3",
+        "--workers",
+        "1",
+        "--stages",
+        "dates",
+    ]
     copydesk("run", stories, "-o", tmp_path / "clean", *args, env=trouble_env)
     (stories / "story-007-x.txt").write_text(f"OSLO (Reuters) - This one says {word}, plainly.")
     copydesk("run", stories, "-o", tmp_path / "out", *args, code=3, env=trouble_env)

@@ -24,7 +24,7 @@ def stories(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def args(blank_model: Path) -> list[str]:
-    return ["--set", f'model="{blank_model}"', "--workers", "1", "--stages", "dates"]
+    return ["--set", f'model="{blank_model}"', "--set", "encoder=none", "--workers", "1", "--stages", "dates"]
 
 
 def test_the_log_is_lines_of_json_that_tell_the_whole_run(
