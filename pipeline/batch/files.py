@@ -81,10 +81,15 @@ def keep(path: Path, at: Path) -> None:
     temporary = at.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{at.name}")
     with storage(at):
         try:
-            os.link(path, temporary)
-        except OSError:
-            shutil.copy2(path, temporary)
-        os.replace(temporary, at)
+            try:
+                os.link(path, temporary)
+            except OSError:
+                shutil.copy2(path, temporary)
+            os.replace(temporary, at)
+        finally:
+            # Left where the rename failed, and where both names were links to one file already (rename(2)).
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
