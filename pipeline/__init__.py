@@ -2,7 +2,7 @@
 
 The public API in one screen. :func:`read` gives the stories of a file or folder, not yet annotated:
 
->>> from pipeline import Desk, diff, open_run, read, rerun, run, write_report
+>>> from pipeline import Desk, diff, export, open_run, read, rerun, run, write_report
 >>> [story] = read("seeds/pti-2025-03-28-tariff-talks.txt")
 >>> story.meta.agency, story.meta.place, story.meta.published
 ('PTI', 'New Delhi', '2025-03-28')
@@ -39,6 +39,11 @@ A :class:`Desk` runs the stages over one story in this process; in a notebook th
 >>> write_report(open_run("out"), "report.html")
 3
 
+:func:`export` writes a run for other programs: tables, a database, standoff, ninjs, tasks to correct:
+
+>>> export("out", "out.db", "sqlite")
+3
+
 Names are imported at first use, so that ``import pipeline`` costs nothing.
 """
 
@@ -58,6 +63,7 @@ if TYPE_CHECKING:
     from pipeline.review.sweep import sweep
     from pipeline.settings import Settings
     from pipeline.stage import Stage, StageSettings
+    from pipeline.writers import export
 
 __all__ = [
     "Desk",
@@ -69,6 +75,7 @@ __all__ = [
     "check",
     "diff",
     "evaluate",
+    "export",
     "open_run",
     "read",
     "rerun",
@@ -90,6 +97,7 @@ _HOMES = {
     "read": "pipeline.readers",
     "diff": "pipeline.review.diff",
     "evaluate": "pipeline.review.evaluate",
+    "export": "pipeline.writers",
     "sweep": "pipeline.review.sweep",
     "write_report": "pipeline.review.report",
     "Settings": "pipeline.settings",

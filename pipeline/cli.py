@@ -424,6 +424,33 @@ def report_command(out: Path, path: Path, title: str | None) -> None:
     click.echo(f"{path}: {stories} stories, {path.stat().st_size / 1e6:.1f} MB")
 
 
+@main.command("export")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--format", "-f", "format", required=True, metavar="F", help="Form to write; the list is below.")
+@click.option("--output", "-o", "path", required=True, type=click.Path(path_type=Path), help="Where to; - for stdout.")
+@click.option("--table", help="Only this table, of CSV and Parquet, as one file.")
+@_said_plainly
+def export_command(out: Path, format: str, path: Path, table: str | None) -> None:
+    """Write the documents of the run OUT (or of a file of documents) for other programs.
+
+    \b
+    jsonl, csv, parquet, sqlite     documents; tables of stories, entities, mentions,
+                                    dates, quotes, attributions, topics, keyphrases
+    webannotation, spacy, brat      W3C JSON-LD, a DocBin, standoff to be corrected
+    ninjs                           IPTC ninjs 3.0 with subjects filled in
+    prodigy, labelstudio            tasks with our annotations, to be corrected
+    """
+    from pipeline.writers import export, stream
+
+    if str(path) == "-":
+        for piece in stream(out, format, table=table):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.flush()
+        return
+    stories = export(out, path, format, table=table)
+    click.echo(f"{path}: {stories} stories", err=True)
+
+
 @main.command("topics")
 @click.option("--search", metavar="WORDS", help="Words of the topic's label or definition, or its code.")
 @click.option(

@@ -59,6 +59,28 @@ def atomic(path: Path) -> Iterator[Digesting]:
 
 
 @contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` under which to make a file or a folder; it becomes ``path`` when the block ends well.
+
+    A folder takes the place of nothing or of an empty folder. Raises :class:`StorageError` as :func:`atomic` does.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
+    try:
+        with storage(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            for file in [temporary] if temporary.is_file() else temporary.rglob("*"):
+                if file.is_file():
+                    with open(file, "rb+") as written:
+                        os.fsync(written.fileno())
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(temporary, ignore_errors=True) if temporary.is_dir() else temporary.unlink(missing_ok=True)
+
+
+@contextmanager
 def storage(path: Path) -> Iterator[None]:
     """Turn an ``OSError`` of writing ``path`` into a :class:`StorageError` for people."""
     try:

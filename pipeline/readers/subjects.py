@@ -24,3 +24,14 @@ def subject(
         qcode = f"{_SCHEMES.get(found[1], found[1])}:{found[2]}"
     fields = {"qcode": qcode, "uri": uri, "name": name or (code if not qcode else None)}
     return {key: value.strip() for key, value in fields.items() if value and value.strip()}
+
+
+def uri_of(qcode: str | None) -> str | None:
+    """The IRI of a code of the IPTC's Media Topics or Subject Codes; None for any other.
+
+    >>> uri_of("medtop:20000639")
+    'http://cv.iptc.org/newscodes/mediatopic/20000639'
+    """
+    alias, _, code = (qcode or "").partition(":")
+    names = {alias: name for name, alias in _SCHEMES.items()}
+    return f"http://cv.iptc.org/newscodes/{names[alias]}/{code}" if alias in names and code else None

@@ -8,7 +8,7 @@ Gold is read from
   ``topics`` (a list of codes);
 * the folder of a run;
 * a Prodigy ``db-out`` file or a Label Studio JSON export (:mod:`pipeline.writers.prodigy`, ``.labelstudio``);
-* a folder of brat standoff (:mod:`pipeline.review.brat`).
+* a folder of brat standoff (:mod:`pipeline.writers.brat`).
 
 A section that a story has no key for is not annotated there, and nothing is measured on it; an empty list says
 that there is nothing to be found.
@@ -236,15 +236,19 @@ class Gold:
 
 def read_gold(path: str | Path) -> Gold:
     """Read gold from a file or folder. Raises :class:`UsageError` saying what is not as it should, and where."""
-    from pipeline.review.brat import is_standoff, read_standoff
+    from pipeline.writers import brat
 
     path = Path(path)
     if path.is_dir() and not (path / "documents.jsonl").is_file():
-        if not is_standoff(path):
+        if not brat.is_standoff(path):
             raise UsageError(
                 f"{path} is neither the folder of a run nor one with .ann files", "See: copydesk evaluate -h"
             )
-        found = list(read_standoff(path))
+        found = [
+            replace(story(document.to_dict()), also=document.id.removesuffix(".txt"))
+            for document in brat.read_gold(path)
+        ]
+        found = found if _tied(found) else [replace(one, mentions=None) for one in found]
     else:
         found = list(_corrected(path) or stories(path))
     if not found:
@@ -262,12 +266,16 @@ def _corrected(path: Path) -> list[Story]:
 
     if path.suffix == ".json" and path.is_file() and path.read_bytes().lstrip()[:1] == b"[":
         found = [story(document.to_dict()) for document in labelstudio.read_gold(path)]
-        tied = any(len({m.cluster for m in one.mentions}) < len(one.mentions) for one in found if one.mentions)
-        return found if tied else [replace(one, mentions=None) for one in found]
+        return found if _tied(found) else [replace(one, mentions=None) for one in found]
     if path.suffix == ".jsonl" and path.is_file() and prodigy.is_tasks(next((row for _, row in rows(path)), {})):
         # Links between mentions cannot be seen where spans are corrected.
         return [replace(story(document.to_dict()), mentions=None) for document in prodigy.read_gold(path)]
     return []
+
+
+def _tied(found: Sequence[Story]) -> bool:
+    """Whether any two mentions are said to be one."""
+    return any(len({m.cluster for m in one.mentions}) < len(one.mentions) for one in found if one.mentions)
 
 
 def stories(path: str | Path) -> Iterator[Story]:

@@ -8,7 +8,7 @@ https://labelstud.io/guide/predictions and https://labelstud.io/guide/export
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -45,11 +45,20 @@ def write(documents: Iterable[Document], path: str | Path) -> int:
     """Write a task a document to ``path``, and the labelling interface beside it; how many tasks."""
     path = Path(path)
     tasks = [task_of(document) for document in documents]
-    vocabulary = {code: facts for task in tasks for code, facts in task.vocabulary.items()}
-    write_atomic(path, orjson.dumps([_row(task, vocabulary) for task in tasks], option=orjson.OPT_INDENT_2) + b"\n")
+    write_atomic(path, _tasks(tasks))
     labels = {region.label for task in tasks for region in task.regions}
-    write_atomic(path.with_suffix(".xml"), interface(sorted(labels), bool(vocabulary)).encode())
+    write_atomic(path.with_suffix(".xml"), interface(sorted(labels), any(task.vocabulary for task in tasks)).encode())
     return len(tasks)
+
+
+def lines(documents: Iterable[Document]) -> Iterator[bytes]:
+    """The tasks to import, without the interface."""
+    yield _tasks([task_of(document) for document in documents])
+
+
+def _tasks(tasks: Sequence[Task]) -> bytes:
+    vocabulary = {code: facts for task in tasks for code, facts in task.vocabulary.items()}
+    return orjson.dumps([_row(task, vocabulary) for task in tasks], option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def interface(labels: Iterable[str] = (), topics: bool = True) -> str:

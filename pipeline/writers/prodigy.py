@@ -28,12 +28,19 @@ _KNOWN = frozenset({"start", "end", "label", "token_start", "token_end", "id", "
 
 def write(documents: Iterable[Document], path: str | Path) -> int:
     """Write a task a document to ``path``; how many. Topics found anywhere among them can be chosen in each."""
+    count = 0
+    with atomic(Path(path)) as file:
+        for count, line in enumerate(lines(documents), 1):  # noqa: B007 (counts them)
+            file.write(line)
+    return count
+
+
+def lines(documents: Iterable[Document]) -> Iterator[bytes]:
+    """A task a line."""
     tasks = [task_of(document) for document in documents]
     vocabulary = {code: facts for task in tasks for code, facts in task.vocabulary.items()}
-    with atomic(Path(path)) as file:
-        for task in tasks:
-            file.write(orjson.dumps(_row(task, vocabulary)) + b"\n")
-    return len(tasks)
+    for task in tasks:
+        yield orjson.dumps(_row(task, vocabulary)) + b"\n"
 
 
 def _row(task: Task, vocabulary: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
