@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -59,6 +64,39 @@ def test_the_round_of_tuning_shown_works(tmp_path: Path, copydesk: Any) -> None:
     assert "quotes: 0 added" in told["rerun"].stderr
     assert "Gains" in told["diff"].stdout
     assert "<li " in (tmp_path / "diff.html").read_text("utf-8")
+
+
+def test_every_export_shown_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.writers import FORMATS
+
+    lines = [line for line in block("## Export", "sh").splitlines() if line]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "documents.jsonl").write_bytes((ROOT / "samples" / "documents.jsonl").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    formats, stories = set(), 19
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        done = CliRunner().invoke(main, words[1:])
+        assert done.exit_code == 0, done.output
+        path = words[words.index("-o") + 1]
+        formats.add(words[words.index("--format") + 1])
+        if path == "-":
+            assert done.stdout.startswith("number,story,id,")
+        else:
+            assert done.stderr == f"{path}: {stories} stories\n"
+            assert Path(path).exists()
+    assert formats == set(FORMATS)
+    assert Path("tasks.xml").read_text("utf-8").startswith("<View>")
+    query = block("To ask the database", "sh").split('"')[1]
+    with closing(sqlite3.connect("stories.db")) as db:
+        assert db.execute(query).fetchall()
+
+
+def test_the_tables_told_are_the_tables() -> None:
+    from pipeline.writers.tables import TABLES
+
+    row = next(line for line in README.splitlines() if line.startswith("| `csv`, `parquet`, `sqlite` |"))
+    assert [name for name in re.findall(r"`(\w+)`", row) if name in TABLES] == list(TABLES)
 
 
 def test_the_document_shown_is_the_document_made() -> None:

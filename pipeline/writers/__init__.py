@@ -79,19 +79,20 @@ def export(source: str | Path, path: str | Path, format: str, *, table: str | No
     19
     """
     source, path = Path(source), Path(path)
+    path = path if path.name else path.resolve()
     how = _format(format, table)
     _protect(source, path)
     documents = _documents(source)
     if format in _TABLES:
         return _tables(documents, path, format, table)
-    if format == "spacy":
-        return docbin.write(documents, path, _parses(source))
     if how.folder is not None and not (how.lines is not None and path.suffix == ".jsonl"):
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise UsageError(f"{path} is there and is no empty folder", "Choose a new one: nothing is overwritten")
         return how.folder(documents, path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder", f"{format} makes one file: name it")
+    if format == "spacy":
+        return docbin.write(documents, path, _parses(source))
     if how.file is not None:
         return how.file(documents, path)
     assert how.lines is not None

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -202,7 +203,7 @@ def _told(task: Task) -> bool:
 def _task(path: Path, folder: Path) -> Task:
     beside = path.with_suffix(".txt")
     try:
-        text = decode(beside.read_bytes()).text
+        text = _text(beside.read_bytes())
     except (OSError, StoryError) as error:
         raise UsageError(
             f"the text of {path} cannot be read: {error}", f"It belongs in {beside.name} beside it"
@@ -214,6 +215,15 @@ def _task(path: Path, folder: Path) -> Task:
     except ValueError as error:
         raise UsageError(f"{path}: {error}", "See https://brat.nlplab.org/standoff.html") from None
     return task
+
+
+def _text(data: bytes) -> str:
+    """The text, as UTF-8, which is all that brat takes, where it can be that."""
+    with suppress(UnicodeDecodeError):
+        text = data.decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+    return decode(data).text
 
 
 def _parse(path: Path, size: int) -> _Standoff:

@@ -48,8 +48,9 @@ def write(documents: Iterable[Document], folder: Path, tables: Sequence[Table]) 
 
 def _line(cells: Sequence[str]) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue().encode()
+    # csv quotes only the line breaks that it ends lines with, and a text may hold either.
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n").encode() + b"\n"
 
 
 def _cell(cell: Cell) -> str:

@@ -3,6 +3,9 @@
 :func:`write` makes ``NAME.json`` to import, and beside it ``NAME.xml``, the labelling interface to paste into the
 project's settings. The project's JSON export is what :func:`read_gold` reads.
 
+Offsets are code points: so Label Studio counts (in its text elements it spreads the text into an array). What a
+front end counted in UTF-16 instead is told by the words that come with a region, and converted.
+
 https://labelstud.io/guide/predictions and https://labelstud.io/guide/export
 """
 

@@ -1,8 +1,8 @@
 """W3C Web Annotation (https://www.w3.org/TR/annotation-model/): JSON-LD, one AnnotationCollection of all stories.
 
 Every range has two selectors that say the same: a TextPositionSelector, and a TextQuoteSelector with the words and
-some before and after them. Positions are Unicode code points, as section 4.2.5 asks and as documents count; they are of the
-story's text as the run keeps it, which ``copydesk export --format brat`` or ``jsonl`` gives.
+some before and after them. Positions are of the story's text as the run keeps it, in Unicode code points, as documents
+count and as the model asks ("in terms of unicode code points ... not in terms of code units").
 
 * Mentions are *identifying*: bodies tag the class and give the entity's name.
 * Dates are *describing*: bodies tag the TIMEX3 type and give the value.
