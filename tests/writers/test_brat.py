@@ -105,10 +105,10 @@ def test_what_is_corrected_is_what_is_read(tmp_path: Path) -> None:
     export(SAMPLES, tmp_path / "brat", "brat")
     path = tmp_path / "brat" / "afp-2025-03-28-museum-drawings.ann"
     before = path.read_text("utf-8")
-    assert "ORG 252 257\tRouen" in before
-    path.write_text(before.replace("ORG 252 257\tRouen", "GPE 252 257\tRouen"), encoding="utf-8")
+    assert "GPE 36 41\tParis" in before
+    path.write_text(before.replace("GPE 36 41\tParis", "FAC 36 41\tParis"), encoding="utf-8")
     [document] = [each for each in brat.read_gold(tmp_path / "brat") if each.id.startswith("afp")]
-    assert {e.name: e.label for e in document.entities}["Rouen"] == "GPE"
+    assert {e.name: e.label for e in document.entities}["Paris"] == "FAC"
 
 
 def test_brat_knows_every_label_and_relation(tmp_path: Path) -> None:
