@@ -29,6 +29,7 @@ PEOPLE = {
     "Maria Lopez": ("PERSON", ["Lopez"], ["city engineer"]),
     "Peter Green": ("PERSON", ["Green"], ["mayor"]),
     "Ministry of Transport": ("ORG", ["MOT"], []),
+    "National Bridge Study": ("WORK_OF_ART", [], []),
 }
 
 
@@ -86,6 +87,10 @@ EXAMPLES: list[tuple[str, list[tuple[str | None, str]]]] = [
     (
         "Maria Lopez and Peter Green met on Monday. They said the bridge was safe. The two said it would open soon.",
         [("Maria Lopez", "pronoun"), ("Peter Green", "pronoun")] * 2,
+    ),
+    (
+        "The National Bridge Study came out on Monday. One bridge in ten is unsafe, the report says.",
+        [("National Bridge Study", "document")],
     ),
     ("The Ministry of Transport, which said the bridge was safe, closed it.", [("Ministry of Transport", "relative")]),
     (

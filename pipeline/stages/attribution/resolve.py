@@ -36,6 +36,7 @@ _CONDITION = re.compile(
     r"(?:named|identified|quoted|speak))"
 )
 """After the source, in its sentence: why it has no name."""
+_STUDIES = frozenset({"study", "report", "survey", "poll", "review", "index", "barometer", "census"})
 _INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
 
 
@@ -397,6 +398,9 @@ class Desk:
         owner = next((p for p in self.cast.within(start, end) if p.mention.kind == "name"), None)
         if owner is not None:
             return self._speaker(start, end, owner, "document", 0.7)
+        titled = self._titled(start)
+        if titled is not None:
+            return self._speaker(start, end, titled, "document", 0.6)
         spoken = self.memory.body or (self.memory.last[0] if self.memory.last else None)
         if spoken is None and not study:
             issuer = self._issuer(start)
@@ -407,6 +411,14 @@ class Desk:
         return replace(
             spoken, start=start, end=end, method="document", confidence=0.6, evidence=(spoken.start, spoken.end)
         )
+
+    def _titled(self, at: int) -> Place | None:
+        """The study or report the story named last, by its own name: ``the National Nutrition Study``."""
+        for place in self.cast.before(at, 300):
+            last = place.member.entity.name.lower().rpartition(" ")[2]
+            if place.mention.kind == "name" and not place.member.person and last in _STUDIES:
+                return place
+        return None
 
     def _issuer(self, at: int) -> Place | None:
         """The body or person last named as a subject shortly before: ``The bank released data.``"""
