@@ -1,6 +1,6 @@
 """Faults, one by one: what a run does when it is killed, stopped, starved, or finds its files changed.
 
-The README's table of faults names these tests; tests/test_readme.py sees to it that they are there.
+The README's table of faults names these tests.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -473,3 +474,14 @@ def test_a_story_that_the_language_model_fails_on_is_set_aside(
     before, after = ({r["id"]: r for r in rows(tmp_path / n / "documents.jsonl")} for n in ("clean", "out"))
     assert word in after.pop("story-007-x.txt")["text"]
     assert before == after
+
+
+def test_every_test_the_table_of_faults_names_is_there() -> None:
+    root = Path(__file__).parent.parent
+    table = (root.parent / "README.md").read_text("utf-8").split("## Faults", 1)[1].split("\n## ", 1)[0]
+    named = set(re.findall(r"`(test_\w+)", table))
+    there = {
+        name for path in root.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+    assert len(named) > 15
+    assert named <= there
