@@ -51,7 +51,7 @@ class Dates(Stage):
     """Finds temporal expressions and gives them TIMEX3 values."""
 
     name: ClassVar[str] = "dates"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     needs: ClassVar[tuple[str, ...]] = ("parse", "meta")
     makes: ClassVar[tuple[str, ...]] = ("dates",)
     Settings: ClassVar[type[StageSettings]] = DatesSettings

@@ -192,8 +192,14 @@ def month_year(match: Match, context: Context) -> Reading | None:
 def two_months(match: Match, context: Context) -> list[Reading] | None:
     """``April to June 2024``: two months that share a year, or cross it."""
     first, last, year = month_number(match["m"]), month_number(match["m2"]), int(match["y"])
+    before = year - (first > last)
+    if "yy" in match:
+        # "April-February 2024-25" is of one fiscal year
+        if int(match["yy"]) != (year + 1) % 100:
+            return None
+        before, year = year + (first < _APRIL), year + (last < _APRIL)
     return [
-        Reading("DATE", f"{year - (first > last):04}-{first:02}", cut=match.span("m")),
+        Reading("DATE", f"{before:04}-{first:02}", cut=match.span("m")),
         Reading("DATE", f"{year:04}-{last:02}", cut=(match.span("m2")[0], match.end)),
     ]
 

@@ -197,8 +197,9 @@ def _outlook(verb: Token, below: Token, direct: bool) -> float | None:
             return PRESENT if aux.keys() & {"is", "are"} else 0.0
         case "VBG" if aux:
             return 0.0 if aux.keys() & {"was", "were"} else PRESENT
-        case "VBZ" | "VBP" if direct and verb.lemma_ not in ("be", "have", "say"):
-            return PRESENT
+        case "VBZ" | "VBP" if direct and verb.lemma_ not in ("have", "say"):
+            # "the vote is on Tuesday", not what hangs on "is" by another way
+            return PRESENT if verb.lemma_ != "be" or (below.head.tag_ == "IN" and below.head.head.i == verb.i) else None
     return None
 
 

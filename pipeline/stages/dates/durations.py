@@ -51,6 +51,9 @@ def count(match: Match, context: Context) -> Reading | None:
     if "or" in match and "or so" not in said:
         found = "X" if found == "1" else found
     mod = "APPROX" if "so" in match or "couple" in said else None
+    if singular and found not in ("1", "X") and said.startswith("the ") and float(found) > 1:
+        # in "the two day rally" the article is that of the rally
+        return Reading("DURATION", duration_code(found, code), mod=mod, cut=(match.start + len("the "), match.end))
     return Reading("DURATION", duration_code(found, code), mod=mod)
 
 

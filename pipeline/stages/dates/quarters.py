@@ -26,6 +26,8 @@ def _reading(value: str, match: Match) -> Reading:
     cut = None
     if ("o" in match and re.search(r"\w-(quarter|period)", words)) or words.startswith("a "):
         cut = match.span("f" if "f" in match else "o" if "o" in match else "y")[0], match.end
+    elif owner := re.match(r"(?:its|their|his|her) ", words):
+        cut = match.start + owner.end(), match.end
     compared = bool(re.search(r"ago|earlier|last year", words))
     return Reading("DATE", value, dayless="fiscal" in words and "-Q" in value, cut=cut, compared=compared)
 

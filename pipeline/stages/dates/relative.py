@@ -26,7 +26,6 @@ from pipeline.stages.dates.lexicon import lookup, number
 from pipeline.stages.dates.quarters import year_before
 from pipeline.stages.dates.timex3 import months
 
-_SURE_ONLY, _YESTERDAY = 0.1, 6
 _WEEKDAY = re.compile(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day")
 _TO = re.compile(r"\s?[-–]\s?| to | through | until | till ")
 _AND = re.compile(r",?(?: and|,| or) ")
@@ -58,9 +57,7 @@ def weekday_day(match: Match, context: Context) -> date | None:
         return anchor
     if words == "this":
         return plus_days(monday_of(anchor), weekday_ - 1)
-    # the weekday of yesterday is the one to come only where the story is sure of it
-    bias = min(context.settings.future_bias, _SURE_ONLY) if (weekday_ - anchor.isoweekday()) % 7 == _YESTERDAY else None
-    return next_weekday(anchor, weekday_, 1 if context.direction(match.start, bias) == "future" else -1)
+    return next_weekday(anchor, weekday_, 1 if context.direction(match.start) == "future" else -1)
 
 
 def _range_start(match: Match, context: Context) -> date | None:
@@ -327,7 +324,9 @@ def unit(match: Match, context: Context) -> Reading | None:
     if "f" in match and code == "Y":
         return related_fiscal(words, context)
     reading = _unit_value(code, anchor, -1 if back else 1 if ahead else 0)
-    return replace(reading, dayless=True) if reading and "f" in match else reading
+    if reading is None:
+        return None
+    return replace(reading, dayless="f" in match, mod="APPROX" if "so" in match else reading.mod)
 
 
 def _named_month(context: Context) -> date | None:
