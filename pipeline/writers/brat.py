@@ -126,12 +126,14 @@ def _equal(links: Iterable[Link], ids: Mapping[str, str]) -> list[list[str]]:
     """Groups of two or more that ``coref`` links hold together."""
     group: dict[str, list[str]] = {}
     for link in links:
-        if link.label == "coref" and link.head in ids and link.child in ids:
+        if link.label == "coref":
             one, other = (group.get(id_, [id_]) for id_ in (link.child, link.head))
             both = list(dict.fromkeys((*one, *other)))
             group |= dict.fromkeys(both, both)
     unique = {id(each): each for each in group.values()}
-    return [[ids[id_] for id_ in each] for each in unique.values()]
+    # A mention of nothing but line breaks is not written, and yet holds together those before and after it.
+    written = ([ids[id_] for id_ in each if id_ in ids] for each in unique.values())
+    return [each for each in written if len(each) > 1]
 
 
 def _configuration(labels: Iterable[str]) -> dict[str, str]:

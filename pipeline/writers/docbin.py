@@ -16,6 +16,7 @@ White space at the edges of an annotation is left out: it is no part of spaCy's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ def docs(documents: Iterable[Document], parses: Iterable[Doc] | None = None) -> 
         yield doc
 
 
+@cache
 def _blank() -> Language:
     import spacy
 

@@ -16,9 +16,11 @@ from models.document import Document, Entity, Mention
 from pipeline import export, open_run
 from pipeline.writers import docbin
 
+VOCAB = spacy.blank("en").vocab
+
 
 def read(path: Path) -> list[Doc]:
-    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+    return list(DocBin().from_disk(path).get_docs(VOCAB))
 
 
 def places(spans: Any) -> Counter[tuple[Any, ...]]:
@@ -31,7 +33,7 @@ def trimmed(text: str, start: int, end: int, *more: str) -> list[tuple[Any, ...]
     return [(inside[0], inside[-1] + 1, *more)] if inside else []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
 @given(documents())
 def test_any_range_of_any_text_is_exact(tmp_path: Path, document: Document) -> None:
     docbin.write([document], tmp_path / "x.spacy")

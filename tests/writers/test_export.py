@@ -123,7 +123,7 @@ def test_what_is_no_run_is_told(tmp_path: Path) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("name", ["jsonl", "csv", "sqlite", "brat"])
+@pytest.mark.parametrize("name", ["jsonl", "csv", "parquet", "sqlite", "brat"])
 def test_a_broken_document_is_told_and_nothing_is_left(name: str, line: bytes, says: str, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(SAMPLES.read_bytes() + line + b"\n")
     done = call(tmp_path / "in.jsonl", "-f", name, "-o", tmp_path / "out")
