@@ -94,7 +94,7 @@ def _overlap(mention: dict[str, Any], start: int, end: int) -> float:
     return max(shares)
 
 
-def fit(data: Iterable[Choice], penalty: float = 2.0, steps: int = 400) -> dict[tuple[str, str], float]:
+def fit(data: Iterable[Choice], penalty: float = 3.0, steps: int = 400) -> dict[tuple[str, str], float]:
     """Weights that make the right candidates likely; ``penalty`` is the L2 weight of a family's own features.
 
     Each feature has a weight for all pronouns or all noun phrases and one of its family, so that rare families
@@ -167,7 +167,7 @@ def accuracy(weights: dict[tuple[str, str], float], data: Iterable[Choice]) -> d
 @click.argument("data", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write the weights to.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Language model that parses and names.")
-@click.option("--penalty", default=2.0, show_default=True, help="L2 weight.")
+@click.option("--penalty", default=3.0, show_default=True, help="L2 weight.")
 @click.option("--cross-validate", is_flag=True, help="Leave one story out at a time and print precision and recall.")
 def main(data: tuple[Path, ...], output: Path | None, model: str, penalty: float, cross_validate: bool) -> None:
     """Fit the weights to annotated stories, DATA, and say how well they do."""

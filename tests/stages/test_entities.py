@@ -411,3 +411,25 @@ def test_the_ministry_is_the_one_spoken_of_last(named: Callable[..., dict[str, E
     )
     assert "The ministry" in forms(found["Ministry of Trade"], "nominal")
     assert "The ministry" not in forms(found["Ministry of Finance"], "nominal")
+
+
+def test_headlines_and_datelines_in_capitals(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named(
+        "INDIA SIGNS PACT WITH SRI LANKA\n\nCOLOMBO, March 3 (Reuters) - The pact was signed by India and Sri Lanka on "
+        "Monday, officials said."
+    )
+    assert forms(found["India"]) == ["INDIA", "India"]
+    assert forms(found["Sri Lanka"]) == ["SRI LANKA", "Sri Lanka"]
+    assert found["Colombo"].link is not None and found["Colombo"].link["iso2"] == "LK"
+    assert [entity.label for entity in found.values() if entity.label == "PERSON"] == []
+
+
+def test_hyphenated_surnames_are_one_word(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("Jane Hall-Smith, the chief executive of Acme Corp, resigned. Mr Brown thanked Ms Hall-Smith.")
+    assert forms(found["Jane Hall-Smith"]) == ["Jane Hall-Smith", "Hall-Smith"]
+    assert found["Jane Hall-Smith"].roles == ["chief executive of Acme Corp"]
+
+
+def test_letters_in_the_order_of_another_language(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("The Italian Episcopal Conference (CEI) met in Rome on Monday. The CEI gave no reasons.")
+    assert forms(found["Italian Episcopal Conference"]) == ["Italian Episcopal Conference", "CEI", "CEI"]

@@ -22,7 +22,7 @@ class EntitiesSettings(StageSettings):
     nominals: bool = Field(True, description="Find 'the foreign secretary', 'the ministry' as mentions.")
     pronouns: bool = Field(True, description="Find he, she, it, they, who, and I and we within quotation marks.")
     min_confidence: float = Field(
-        0.35, ge=0, le=1, description="Nominals and pronouns less certain than this stand for nobody."
+        0.3, ge=0, le=1, description="Nominals and pronouns less certain than this stand for nobody."
     )
     rescan: bool = Field(True, description="Look for further places of every name found.")
     aliases: str | None = Field(

@@ -77,6 +77,9 @@ def _initials(parse: Doc, i: int, j: int, short: str) -> bool:
     firsts = "".join(fold(word)[:1] for word in words)
     big = "".join(fold(word)[:1] for word in words if word.lower() not in _SMALL)
     letters = "".join(wanted)
+    # Italian Episcopal Conference (CEI): the letters follow the order of another language.
+    if len(letters) > 2 and sorted(letters) == sorted(big):
+        return True
     if letters in (firsts, big) or (len(letters) > 1 and (firsts.endswith(letters) or big.endswith(letters))):
         return True
     # TASMAC, Interpol: letters in order through the name, the first one of the first word.
@@ -117,13 +120,30 @@ def cluster(parse: Doc, names: list[Name], defined: dict[str, Name]) -> list[Clu
             clusters.append(home)
         home.names.append(name)
         home.keys.add(key)
+        if name.label in _PLACES and (head := _before_comma(parse, name)):
+            home.keys.add(head)
     for home in clusters:
         home.names.sort(key=lambda n: n.i)
     return sorted(clusters, key=lambda c: c.first)
 
 
 def _key(parse: Doc, name: Name) -> tuple[str, ...]:
-    return tuple(fold(token.text) for token in parse[name.i : name.j] if token.text[0].isalnum())
+    words: list[str] = []
+    hyphen = False
+    for token in parse[name.i : name.j]:
+        if token.text[0].isalnum():
+            if hyphen and words:  # Okonjo-Iweala is one word.
+                words[-1] += "-" + fold(token.text)
+            else:
+                words.append(fold(token.text))
+        hyphen = token.text in "-‐–" and not token.whitespace_
+    return tuple(words)
+
+
+def _before_comma(parse: Doc, name: Name) -> tuple[str, ...]:
+    """Key of ``Livorno`` in ``Livorno, Tuscany``; empty where there is no comma."""
+    comma = next((k for k in range(name.i + 1, name.j) if parse[k].text == ","), None)
+    return () if comma is None else _key(parse, Name(name.i, comma, name.label))
 
 
 def _country(parse: Doc, name: Name) -> Country | None:
@@ -176,9 +196,9 @@ def _home(
 
 
 def _same_place(key: tuple[str, ...], text: str, capital: Country | None, other: Cluster, parse: Doc) -> bool:
-    """``Kiev`` and ``Kyiv``, ``Taipei`` and ``Taipei City``, ``NSW`` and ``New South Wales``."""
+    """``Kiev`` and ``Kyiv``, ``Taipei`` and ``Taipei City``, ``NSW`` and ``New South Wales``, ``the North``."""
     if other.country is not None:
-        return False
+        return key in (("north",), ("south",)) and any(len(full) == 2 and full[:1] == key for full in other.keys)
     if capital is not None and any(lexicons().capitals.get(n.text(parse)) == capital for n in other.names):
         return True
     if any(full == (*key, "city") for full in other.keys):

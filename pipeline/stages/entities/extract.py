@@ -107,4 +107,7 @@ def _full_name(parse: Doc, found: Cluster) -> str:
     # An acronym that is well known stands for the full name, which the story need not spell out.
     mixed = [t for t in texts if not t[0].isupper()] or texts
     most = max(words for _, words in mixed)
-    return " ".join(next(text for text, words in mixed if words == most).split())
+    name = " ".join(next(text for text, words in mixed if words == most).split())
+    plain, lex = name.title(), lexicons()
+    # INDIA and WASHINGTON of a headline or dateline are written as everybody writes them.
+    return plain if name.isupper() and len(name) > 3 and (plain in lex.countries or plain in lex.capitals) else name

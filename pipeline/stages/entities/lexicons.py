@@ -76,11 +76,19 @@ class Lexicons:
     demonyms: dict[str, Country]
     given_genders: dict[str, str]
     persons: frozenset[str]
+    offices: frozenset[str]
     bodies: frozenset[str]
     place_nouns: frozenset[str]
     relations: frozenset[str]
     male: frozenset[str]
     female: frozenset[str]
+
+
+def _shouted(table: dict[str, Country]) -> None:
+    """Add the names of ``table`` in capitals, those of four letters and more."""
+    for name, country in list(table.items()):
+        if len(name) > 3 and not name.isupper():
+            table.setdefault(name.upper(), country)
 
 
 @cache
@@ -103,6 +111,10 @@ def lexicons() -> Lexicons:
             capitals.setdefault(city, country)
             if len(city) > 4:  # Male is not always the Maldives' Malé
                 capitals.setdefault(unaccented(city), country)
+    # Headlines and datelines in capitals.
+    _shouted(countries)
+    _shouted(capitals)
+    _shouted(demonyms)
     acronyms = {row[0]: (row[1], row[2]) for row in (line.split("\t") for line in _lines("acronyms.tsv"))}
     genders = dict.fromkeys(given["m"], "male") | dict.fromkeys(given["f"], "female")
     return Lexicons(
@@ -128,6 +140,7 @@ def lexicons() -> Lexicons:
         demonyms,
         dict.fromkeys(many["m"], "male") | dict.fromkeys(many["f"], "female"),
         titles["heads"] | nouns["person"] | nouns["male"] | nouns["female"] | nouns["relation"],
+        titles["heads"] | nouns["office"],
         orgs["nominals"] | nouns["body"],
         nouns["place"],
         nouns["relation"],

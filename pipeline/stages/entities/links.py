@@ -93,6 +93,7 @@ def link(found: Cluster, name: str, countries: Counter[str], geonames: bool) -> 
         return _country("nationality", country)
     if found.label != "GPE":
         return None
+    name = name.split(",")[0] if name not in lex.capitals else name
     if (capital := lex.capitals.get(name)) is not None and (capital.capital_id or capital.iso2 in countries):
         fields = {"kind": "capital", "iso2": capital.iso2, "iso3": capital.iso3, "country": capital.name}
         if capital.capital_id:

@@ -308,7 +308,7 @@ class _Reading:
 
     def _note_role(self, index: int, i: int) -> None:
         """Keep an office named by apposition or predicate: from its modifiers to the end of ``of ...``."""
-        if self.story.actors[index].label != "PERSON" or self.story.lower[i] not in self.lex.heads:
+        if self.story.actors[index].label != "PERSON" or self.story.lower[i] not in self.lex.offices:
             return
         text = _office(self.story.parse, i, self.story.inside, index)
         if text:
@@ -371,11 +371,15 @@ def _office(parse: Doc, i: int, inside: dict[int, int], index: int) -> str | Non
     start = i
     while start > 0 and i - start < 10:
         token = parse[start - 1]
-        if token.dep_ in ("det", "punct", "appos") or inside.get(token.i) == index or token.is_space:
+        if (
+            (token.dep_ in ("det", "punct", "appos") and token.text != "-")
+            or inside.get(token.i) == index
+            or token.is_space
+        ):
             break
         if not (token.left_edge.i >= parse[i].left_edge.i and token.i >= parse[i].left_edge.i):
             break
-        if token.pos_ in ("VERB", "AUX", "PRON"):
+        if token.pos_ in ("VERB", "AUX", "PRON") or (token.dep_ == "case" and start - 2 not in inside):
             break
         start -= 1
     end = i + 1
