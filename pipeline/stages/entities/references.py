@@ -405,6 +405,9 @@ def roles_of(parse: Doc, cluster: Cluster, told: list[str]) -> list[str]:
             found.append(str(parse[name.role_i : name.i].text).strip(" ,"))
         if apposition := _apposition(parse, name.j, lexicons()):
             found.append(apposition)
+    address = lexicons().address
+    # Mr and Ms are no offices.
+    found = [role for role in found if not all(word.rstrip(".") in address for word in role.lower().split())]
     found = list(dict.fromkeys(role for role in found if role))
     if cluster.label == "PERSON":
         found += [role for role in dict.fromkeys(told) if not any(role in other or other in role for other in found)]
