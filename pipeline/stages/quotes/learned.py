@@ -255,6 +255,10 @@ def _triples(tree: Tree, seen: Marked, lexicon: Lexicon) -> Iterator[Triple]:
             # What stands a paragraph on is joining's to add: it knows an answer from a quotation carried on.
             here = tree.paragraph[seen.spans[link].i]
             held = [part for part in held if tree.paragraph[part.i] == here] or held
+            # A sentence in marks before the cue's own is the one before's, where the cue has a content beside it.
+            first = tree.first[seen.spans[link].i]
+            if any(tree.first[part.i] == first for part in held):
+                held = [part for part in held if part.i >= first or tree.region[part.i] < 0]
         ranges = _filled(tree, seen, [_snapped(tree, part.i, part.j) for part in held], link)
         weight = sum(part.score * (part.j - part.i) for part in held) / sum(part.j - part.i for part in held)
         thought = sum(part.label == "THOUGHT" for part in held) * 2 > len(held)
