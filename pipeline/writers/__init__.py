@@ -41,12 +41,16 @@ Write = Callable[[Iterable[Document], Path], int]
 
 @dataclass(frozen=True)
 class Format:
-    """A form documents are written in. ``folder`` makes many files of them, ``lines`` one text; or both are there."""
+    """A form documents are written in: ``lines`` one text, ``file`` one file, ``folder`` many.
+
+    Where a format has a folder and another form too, a path that ends in ``suffix`` is the other.
+    """
 
     about: str
     lines: Lines | None = None
     file: Write | None = None
     folder: Write | None = None
+    suffix: str | None = None
 
 
 FORMATS: Mapping[str, Format] = {
@@ -55,9 +59,11 @@ FORMATS: Mapping[str, Format] = {
     "parquet": Format("Parquet, a file a table (extra parquet)"),
     "sqlite": Format("SQLite, a database of all tables with full-text search", file=sqlite.write),
     "webannotation": Format("W3C Web Annotation, JSON-LD", webannotation.lines),
-    "spacy": Format("spaCy DocBin", file=docbin.write),
+    "spacy": Format(
+        "spaCy DocBin, one .spacy file or a folder of them", None, docbin.write, docbin.write, docbin.SUFFIX
+    ),
     "brat": Format("brat standoff, a .txt and an .ann a story", folder=brat.write),
-    "ninjs": Format("IPTC ninjs 3.0, an item a line, or a file an item in a folder", ninjs.lines, folder=ninjs.write),
+    "ninjs": Format("IPTC ninjs 3.0, an item a line or a file", ninjs.lines, None, ninjs.write, ".jsonl"),
     "prodigy": Format("Prodigy tasks with our annotations", prodigy.lines),
     "labelstudio": Format("Label Studio tasks with our predictions", labelstudio.lines, file=labelstudio.write),
 }
@@ -70,8 +76,8 @@ def export(source: str | Path, path: str | Path, format: str, *, table: str | No
     """Write the documents of ``source``, a finished run's folder or a file of documents, to ``path``; how many stories.
 
     CSV and Parquet make a folder with a file a table, or a file of the one ``table``. ninjs makes a file of lines
-    where ``path`` ends in ``.jsonl``, else a folder. Folders of ninjs and brat must be new or empty, so that nothing
-    that was corrected there is lost; all else is replaced.
+    where ``path`` ends in ``.jsonl``, spaCy one DocBin where it ends in ``.spacy``, else a folder. These folders and
+    brat's must be new or empty, so that nothing that was corrected there is lost; all else is replaced.
 
     Raises :class:`UsageError` for what cannot be done as asked, :class:`StorageError` where it cannot be written.
 
@@ -85,10 +91,10 @@ def export(source: str | Path, path: str | Path, format: str, *, table: str | No
     documents = _documents(source)
     if format in _TABLES:
         return _tables(documents, path, format, table)
-    if how.folder is not None and not (how.lines is not None and path.suffix == ".jsonl"):
+    if how.folder is not None and path.suffix != how.suffix:
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise UsageError(f"{path} is there and is no empty folder", "Choose a new one: nothing is overwritten")
-        return how.folder(documents, path)
+        return docbin.write(documents, path, _parses(source)) if format == "spacy" else how.folder(documents, path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder", f"{format} makes one file: name it")
     if format == "spacy":
@@ -110,7 +116,7 @@ def stream(source: str | Path, format: str, *, table: str | None = None) -> Iter
             raise UsageError("a stream holds one table", f"Name it with --table: {', '.join(tables.TABLES)}")
         return delimited.lines(documents, tables.chosen([table])[0])
     if how.lines is None:
-        what = "a folder" if how.folder is not None else "no text"
+        what = "no text" if how.file is not None or format in _TABLES else "a folder"
         raise UsageError(f"{format} is {what}, not for standard output", "Give a path with -o")
     return how.lines(documents)
 

@@ -17,33 +17,55 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain, pairwise, repeat
+from itertools import chain, islice, pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.document import Document, Span
-from pipeline.batch.files import write_atomic
+from pipeline.batch.files import atomic_path, write_atomic
 from pipeline.language import ATTRS
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, DocBin
     from spacy.tokens import Span as DocSpan
 
 _KEPT = [*ATTRS, "ENT_KB_ID", "ENT_ID"]
 
 
+SUFFIX = ".spacy"
+_PART = 200
+"""Docs in one file of a folder: all of a file are held in memory while it is made."""
+
+
 def write(documents: Iterable[Document], path: Path, parses: Iterable[Doc] | None = None) -> int:
-    """Write the Docs of ``documents`` to ``path``; how many. ``parses`` are theirs, in the same order."""
+    """Write the Docs of ``documents`` to ``path``; how many. ``parses`` are theirs, in the same order.
+
+    A path that ends in ``.spacy`` is one file, which is held in memory; any other a new folder of files with some
+    hundreds of stories each, as ``spacy train`` takes it, for runs of any size.
+    """
+    made = docs(documents, parses)
+    if path.suffix == SUFFIX:
+        store = _store(made)
+        write_atomic(path, store.to_bytes())
+        return len(store)
+    count = 0
+    with atomic_path(path) as at:
+        at.mkdir()
+        for number, first in enumerate(made):
+            store = _store(chain([first], islice(made, _PART - 1)))
+            (at / f"{number:05d}{SUFFIX}").write_bytes(store.to_bytes())
+            count += len(store)
+    return count
+
+
+def _store(made: Iterable[Doc]) -> DocBin:
     from spacy.tokens import DocBin
 
     store = DocBin(attrs=_KEPT, store_user_data=True)
-    count = 0
-    for doc in docs(documents, parses):
+    for doc in made:
         store.add(doc)
-        count += 1
-    write_atomic(path, store.to_bytes())
-    return count
+    return store
 
 
 def docs(documents: Iterable[Document], parses: Iterable[Doc] | None = None) -> Iterator[Doc]:

@@ -14,6 +14,7 @@ from writers.stories import SAMPLES, documents, samples
 
 from models.document import Document, Entity, Mention
 from pipeline import export, open_run
+from pipeline.errors import UsageError
 from pipeline.writers import docbin
 
 VOCAB = spacy.blank("en").vocab
@@ -116,6 +117,19 @@ def test_names_that_overlap_are_all_mentions_and_the_longest_is_the_entity(tmp_p
     [doc] = read(tmp_path / "x.spacy")
     assert [(ent.text, ent.label_, ent.ent_id_) for ent in doc.ents] == [("Bank of England", "ORG", "e1")]
     assert [(span.text, span.id_) for span in doc.spans["mentions"]] == [("Bank of England", "e1"), ("England", "e2")]
+
+
+def test_a_folder_holds_the_same_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docbin, "_PART", 8)
+    assert export(SAMPLES, tmp_path / "x.spacy", "spacy") == 19
+    assert export(SAMPLES, tmp_path / "parts", "spacy") == 19
+    files = sorted((tmp_path / "parts").iterdir())
+    assert [len(read(file)) for file in files] == [8, 8, 3]
+    parts = [doc for file in files for doc in read(file)]
+    for one, other in zip(read(tmp_path / "x.spacy"), parts, strict=True):
+        assert (one.text, one.user_data, places(one.ents)) == (other.text, other.user_data, places(other.ents))
+    with pytest.raises(UsageError, match="is no empty folder"):
+        export(SAMPLES, tmp_path / "parts", "spacy")
 
 
 def test_the_samples_are_train_data_for_spacy(tmp_path: Path) -> None:

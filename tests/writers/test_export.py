@@ -92,7 +92,7 @@ def test_a_file_of_documents_is_not_written_over(run: Path) -> None:
         (["-f", "brat", "-o", "-"], "brat is a folder, not for standard output"),
         (["-f", "parquet", "-o", "-"], "not for standard output"),
         (["-f", "sqlite", "-o", "-"], "sqlite is no text, not for standard output"),
-        (["-f", "spacy", "-o", "."], "is a folder. spacy makes one file: name it"),
+        (["-f", "sqlite", "-o", "."], "is a folder. sqlite makes one file: name it"),
         (["-f", "jsonl", "-o", "."], "is a folder. jsonl makes one file: name it"),
     ],
 )
