@@ -473,7 +473,10 @@ def topics_command(search: str | None, calibration: tuple[Path, Path] | None, ta
         from pipeline.stages.topics.vocabulary import taxonomy as own
 
         vocabulary = media_topics() if taxonomy is None else own(str(taxonomy))
-        for topic in vocabulary.search(search):
+        found = vocabulary.search(search)
+        if not found:
+            click.echo(f"no topic has {search!r} in its label or definition, or as its code", err=True)
+        for topic in found:
             path = " > ".join(vocabulary.concepts[code].label for code in topic.path)
             click.echo(f"{topic.id}  {path}\n    {topic.definition}")
     if search is None and calibration is None:

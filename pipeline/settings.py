@@ -77,8 +77,10 @@ def load(config: Path | None = None, assignments: Sequence[str] = ()) -> Setting
     if config is not None:
         try:
             data = tomllib.loads(config.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the settings file {config} cannot be read: {error}") from error
+        except OSError as error:
+            raise UsageError(f"the settings file {config} cannot be read: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"the settings file {config} is not UTF-8: {error.reason} at byte {error.start}") from error
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"the settings file {config} is not TOML: {error}") from error
     return resolve(assigned(data, assignments), str(config or "--set"))

@@ -102,6 +102,12 @@ def test_topics_are_looked_up(copydesk: Any) -> None:
     )
 
 
+def test_a_search_without_a_find_says_so(copydesk: Any) -> None:
+    said = copydesk("topics", "--search", "zyzzyva")
+    assert said.stdout == ""
+    assert "no topic has 'zyzzyva'" in said.stderr
+
+
 def test_show_lets_no_story_steer_the_terminal(tmp_path: Path, copydesk: Any) -> None:
     text = "OSLO \x1b[31m(AP) - \u202eevil\u202c \x07[bold]x[/bold] said Anna."
     document = Document(id="a", schema_=1, text=text)

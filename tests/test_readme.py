@@ -105,6 +105,25 @@ def test_the_document_shown_is_the_document_made() -> None:
     assert_within(shown, made, "document")
 
 
+def test_the_table_shown_is_of_the_document_made() -> None:
+    made = orjson.loads((ROOT / "tests/golden/documents/pti-2025-03-28-tariff-talks.json").read_bytes())
+    speakers = {said["quote"]: said for said in made["attributions"]}
+    shown = block("prints the story with names, dates and quotes coloured", "text").splitlines()
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in shown if line.startswith("│")]
+    said = [row for row in rows if len(row) == 5]
+    assert len(said) > 3
+    for number, speaker, role, words, cue in said:
+        quote = made["quotes"][int(number) - 1]
+        by = speakers[quote["id"]]
+        assert (by["name"], by["role"] or "", quote["cue"]["text"]) == (speaker, role, cue)
+        assert made["text"][quote["start"] : quote["end"]].startswith(words.rstrip("…"))
+    dates = [row for row in rows if len(row) == 3]
+    assert len(dates) > 2
+    assert all(any([d["text"], d["type"], d["value"]] == row for d in made["dates"]) for row in dates)
+    topics = " · ".join(f"{topic['label']} {topic['score']:.2f}" for topic in made["topics"])
+    assert shown[-1] == f"Topics  {topics}"
+
+
 def assert_within(part: Any, whole: Any, where: str) -> None:
     """Every field shown is there; of a list, every item shown is one of the items."""
     if isinstance(part, dict):

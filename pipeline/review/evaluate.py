@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UsageError
-from pipeline.review.gold import Story, read_gold, stories
+from pipeline.review.gold import Story, beyond, read_gold, stories
 from pipeline.review.scoring import ACCURACIES, HEADLINE, Fault, Marks, Tally, mark
 
 if TYPE_CHECKING:
@@ -154,12 +154,14 @@ def evaluate(gold: str | Path, out: str | Path, *, samples: int = SAMPLES, worst
 
 
 def pair(gold: Story, found: Story, out: str | Path, tables: Mapping[str, Marking]) -> None:
-    """Mark one story on every stage its gold has. Raises :class:`UsageError` where the texts differ."""
+    """Mark one story on every stage its gold has. Raises :class:`UsageError` where the texts differ or gold is beyond it."""
     if gold.text is not None and found.text is not None and gold.text != found.text:
         raise UsageError(
             f"the text of {gold.id!r} in {out} is not the text that was annotated",
             "Offsets would mean nothing: run copydesk over the gold's own texts",
         )
+    if found.text is not None and (what := beyond(gold, len(found.text))) is not None:
+        raise UsageError(f"the gold of {gold.id!r}: {what}", "Offsets are counted in code points, from 0")
     for stage, table in tables.items():
         if stage in gold.stages or (stage == "attribution" and gold.quotes is not None):
             table.add(gold, found)

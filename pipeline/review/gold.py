@@ -42,6 +42,10 @@ STAGES = ("entities", "coreference", "dates", "quotes", "attribution", "topics")
 """What can be measured. Coreference is the entities stage's too: which mentions are one."""
 
 
+_LISTS = ("entities", "mentions", "timexes", "dates", "quotes", "attributions", "topics")
+"""The sections of a story."""
+
+
 class Name(NamedTuple):
     """A name in the text, with one of :data:`CLASSES`."""
 
@@ -120,6 +124,9 @@ def story(row: Mapping[str, Any]) -> Story:
     """
     if not isinstance(row.get("id"), str | int) or not isinstance(row.get("text"), str | None):
         raise ValueError("a story has an id and a text")
+    for key in _LISTS:
+        if not isinstance(row.get(key), list | None):
+            raise ValueError(f"{key} is not a list")
     entities, mentions = row.get("entities"), row.get("mentions")
     clusters = _each(mentions, "mentions", _mention) if mentions is not None else None
     names: tuple[Name, ...] | None = None
@@ -146,6 +153,20 @@ def story(row: Mapping[str, Any]) -> Story:
         sources="attributions" in row or any("source" in quote for quote in quotes or ()),
         paths={t["qcode"]: tuple(t["path"]) for t in topics or () if isinstance(t, dict) and t.get("path")},
     )
+
+
+def beyond(one: Story, length: int) -> str | None:
+    """The first annotation of a story that ends beyond a text of ``length`` code points, as a person is told; or None.
+
+    >>> beyond(story({"id": "a", "entities": [{"start": 3, "end": 9, "label": "ORG"}]}), 5)
+    'entities: 3 to 9 is beyond the 5 characters of the text'
+    """
+    sections = {"entities": one.names, "dates": one.timexes, "quotes": one.quotes, "mentions": one.mentions}
+    for section, items in sections.items():
+        for item in items or ():
+            if item.end > length:
+                return f"{section}: {item.start} to {item.end} is beyond the {length:,} characters of the text"
+    return None
 
 
 def _each(items: Sequence[Any], where: str, make: Callable[[Any], Any]) -> tuple[Any, ...]:

@@ -48,7 +48,9 @@ class Watching(Quiet):
             return
         kept = plan.stories - self.total
         line = f"{plan.stories} stories, {plan.words:,} words"
-        if not todo:
+        if not plan.stories:
+            line += ": nothing that could be read was found"
+        elif not todo:
             line += ": everything is made already"
         elif kept:
             line += f": {kept} made already, {self.total} to do"

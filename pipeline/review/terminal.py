@@ -106,7 +106,7 @@ def show_said(rows: Iterable[Said], console: Console | None = None) -> None:
     for row in rows:
         cells = (row.speaker or "?", row.role, row.quote, row.cue, row.story, row.date)
         table.add_row(*(Text(clean(cell)) for cell in cells))
-    console.print(table)
+    console.print(table if table.rows else "no quotations")
 
 
 def _entities(document: Document) -> Table:

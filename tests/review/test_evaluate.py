@@ -301,6 +301,8 @@ def test_broken_standoff_is_told_by_file_and_line(brat: Path, tmp_path: Path, sp
         ([{"id": "a", "text": "x", "timexes": [{"start": 0, "type": "DATE"}]}], r"story 1: dates\[0\]: has no 'end'"),
         ([{"id": "a", "text": "x", "timexes": [{"start": 3, "end": 1, "type": "DATE"}]}], "3 to 1 is no range"),
         ([{"id": "a", "text": "x"}], "has stories but no annotations"),
+        ([{"id": "a", "text": "x", "entities": [{"start": 0, "end": 9, "label": "ORG"}]}], "'a': entities: 0 to 9 is bey"),
+        ([{"id": "a", "text": "x", "topics": "medtop:1"}], "story 1: topics is not a list"),
         ([{"text": "x", "timexes": []}], "a story has an id and a text"),
         ([], "holds no stories"),
         ([{"id": "b", "text": "x", "timexes": []}], "has none of the stories"),
