@@ -213,7 +213,7 @@ def _filter(desk: Any, lines: IO[bytes], out: IO[bytes]) -> int:
 def stages_command(as_json: bool, as_toml: bool) -> None:
     """List the stages: what each needs and makes, its version, and what can be set."""
     from pipeline.settings import as_toml as toml
-    from pipeline.settings import resolve
+    from pipeline.settings import resolve, written
     from pipeline.stage import installed, needed_by
 
     if as_toml:
@@ -245,7 +245,7 @@ def stages_command(as_json: bool, as_toml: bool) -> None:
         if row["about"]:
             click.echo(f"  {row['about']}")
         for key, field in row["settings"].items():
-            click.echo(f"    {row['name']}.{key} = {field['default']!r}  {field['about']}")
+            click.echo(f"    {row['name']}.{key} = {written(field['default'])}  {field['about']}")
 
 
 @main.command("models")
@@ -286,9 +286,10 @@ def schema_command() -> None:
 def check_command(target: Path) -> None:
     """Check every document of a run's folder or of a documents.jsonl: offsets, texts, ids, references."""
     from pipeline.errors import FAILURES
+    from pipeline.review.gold import documents_of
     from pipeline.review.soundness import problems
 
-    path = target / "documents.jsonl" if target.is_dir() else target
+    path = documents_of(target)
     count = bad = 0
     for line, id_, faults in problems(path):
         count += 1

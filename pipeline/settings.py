@@ -25,6 +25,18 @@ from pipeline.language import DEFAULT_MODEL
 from pipeline.readers.options import ReadSettings
 from pipeline.stage import Stage, StageSettings, did_you_mean, installed
 
+_WANTED = {
+    "bool_parsing": "it is true or false",
+    "bool_type": "it is true or false",
+    "float_parsing": "it is a number",
+    "float_type": "it is a number",
+    "int_parsing": "it is a whole number",
+    "int_type": "it is a whole number",
+    "string_type": "it is text, in quotation marks",
+    "tuple_type": 'it is a list, such as ["one", "two"]',
+}
+"""What a person is told for pydantic's types of errors that speak of Python."""
+
 S = TypeVar("S", bound=StageSettings)
 
 
@@ -80,7 +92,7 @@ def load(config: Path | None = None, assignments: Sequence[str] = ()) -> Setting
         except OSError as error:
             raise UsageError(f"the settings file {config} cannot be read: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
-            raise UsageError(f"the settings file {config} is not UTF-8: {error.reason} at byte {error.start}") from error
+            raise UsageError(f"the settings file {config} is not UTF-8: see byte {error.start}") from error
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"the settings file {config} is not TOML: {error}") from error
     return resolve(assigned(data, assignments), str(config or "--set"))
@@ -143,14 +155,15 @@ def _section(kind: type[S], name: str, data: Mapping[str, Any], where: str) -> S
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in (name, *first["loc"]))
-        raise UsageError(f"{where}: {key} = {first['input']!r}: {first['msg']}") from None
+        wanted = _WANTED.get(first["type"], first["msg"])
+        raise UsageError(f"{where}: {key} = {written(first['input'])}: {wanted}") from None
 
 
 def as_toml(settings: Settings) -> str:
     """A commented ``copydesk.toml`` with every setting at its value."""
     lines = [
-        f"model = {_toml(settings.model)}  # an installed package, or a folder with a spaCy model",
-        f"encoder = {_toml(settings.encoder)}  # a folder of models/, or one of your own; none: the spaCy model alone",
+        f"model = {written(settings.model)}  # an installed package, or a folder with a spaCy model",
+        f"encoder = {written(settings.encoder)}  # a folder of models/, or your own; none: the spaCy model alone",
     ]
     tables: dict[str, StageSettings] = {"run": settings.run, "read": settings.read, **settings.stages}
     for name, table in tables.items():
@@ -159,15 +172,20 @@ def as_toml(settings: Settings) -> str:
         lines += ["", f"[{name}]"]
         for key, field in type(table).model_fields.items():
             value = getattr(table, key)
-            entry = f"# {key} =" if value is None else f"{key} = {_toml(value)}"
+            entry = f"# {key} =" if value is None else f"{key} = {written(value)}"
             lines.append(f"{entry}  # {field.description}" if field.description else entry)
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as it is written in copydesk.toml and after ``--set``; ``unset`` for none.
+
+    >>> written(("now", "lately")), written(None)
+    ('["now","lately"]', 'unset')
+    """
     # JSON strings, numbers, booleans and lists of them are TOML too.
     import orjson
 
-    if isinstance(value, Path):
-        value = str(value)
-    return orjson.dumps(value).decode()
+    if value is None:
+        return "unset"
+    return orjson.dumps(value, default=str).decode()

@@ -33,7 +33,10 @@ def test_the_printed_file_says_the_same_again(tmp_path: Path) -> None:
     [
         ("quots.min_confidence=1", "Did you mean 'quotes'"),
         ("quotes.min_confidense=1", "Did you mean 'min_confidence'"),
-        ("quotes.min_confidence=much", "quotes.min_confidence = 'much'"),
+        ("quotes.min_confidence=much", 'quotes.min_confidence = "much"'),
+        ("quotes.min_confidence=much", "it is a number"),
+        ("dates.ages=perhaps", 'dates.ages = "perhaps": it is true or false'),
+        ("dates.set_adverbs=daily,weekly", 'it is a list, such as ["one", "two"]'),
         ("run.workers=-1", "greater than or equal to 0"),
         ("quotes", "not of the form"),
         ("quotes.=1", "not of the form"),

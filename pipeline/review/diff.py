@@ -20,7 +20,7 @@ import orjson
 from pipeline.batch.store import PREVIOUS, Store
 from pipeline.errors import UsageError
 from pipeline.review.changes import SECTIONS, Change, Counts, Row, changes_of, in_context
-from pipeline.review.gold import Gold, documents_of, read_gold
+from pipeline.review.gold import Gold, beyond, documents_of, read_gold
 from pipeline.review.judge import Judge
 
 
@@ -154,8 +154,10 @@ def _row(line: bytes, path: Path) -> Row:
 
 
 def _compare(old: Row, new: Row, wanted: frozenset[str] | None, gold: Gold | None, result: Diff, listed: bool) -> bool:
+    annotated = gold.find(str(old.get("id"))) if gold is not None else None
+    if annotated is not None and (what := beyond(annotated, len(str(old.get("text", ""))))) is not None:
+        raise UsageError(f"the gold of {annotated.id!r}: {what}", "Offsets are counted in code points, from 0")
     try:
-        annotated = gold.find(str(old["id"])) if gold is not None else None
         judge = Judge(annotated, old, new) if annotated is not None else None
         changes = list(changes_of(old, new, wanted, result.counts, judge))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -154,7 +154,7 @@ def evaluate(gold: str | Path, out: str | Path, *, samples: int = SAMPLES, worst
 
 
 def pair(gold: Story, found: Story, out: str | Path, tables: Mapping[str, Marking]) -> None:
-    """Mark one story on every stage its gold has. Raises :class:`UsageError` where the texts differ or gold is beyond it."""
+    """Mark one story on every stage its gold has. Raises :class:`UsageError` where the text is another."""
     if gold.text is not None and found.text is not None and gold.text != found.text:
         raise UsageError(
             f"the text of {gold.id!r} in {out} is not the text that was annotated",

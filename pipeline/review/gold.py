@@ -287,10 +287,15 @@ def _corrected(path: Path) -> list[Story]:
 
     if path.suffix == ".json" and path.is_file() and path.read_bytes().lstrip()[:1] == b"[":
         found = [story(document.to_dict()) for document in labelstudio.read_gold(path)]
+        if not found:
+            raise UsageError(f"nobody has annotated a task of {path}", "Correct them in Label Studio, then export")
         return found if _tied(found) else [replace(one, mentions=None) for one in found]
     if path.suffix == ".jsonl" and path.is_file() and prodigy.is_tasks(next((row for _, row in rows(path)), {})):
         # Links between mentions cannot be seen where spans are corrected.
-        return [replace(story(document.to_dict()), mentions=None) for document in prodigy.read_gold(path)]
+        found = [replace(story(document.to_dict()), mentions=None) for document in prodigy.read_gold(path)]
+        if not found:
+            raise UsageError(f"no task of {path} has been accepted", "Correct them in Prodigy, then: prodigy db-out")
+        return found
     return []
 
 

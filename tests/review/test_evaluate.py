@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import evaluate
+from models.document import Document
+from pipeline import diff, evaluate
 from pipeline.errors import UsageError
 from pipeline.review.evaluate import Evaluation
 
@@ -301,7 +303,7 @@ def test_broken_standoff_is_told_by_file_and_line(brat: Path, tmp_path: Path, sp
         ([{"id": "a", "text": "x", "timexes": [{"start": 0, "type": "DATE"}]}], r"story 1: dates\[0\]: has no 'end'"),
         ([{"id": "a", "text": "x", "timexes": [{"start": 3, "end": 1, "type": "DATE"}]}], "3 to 1 is no range"),
         ([{"id": "a", "text": "x"}], "has stories but no annotations"),
-        ([{"id": "a", "text": "x", "entities": [{"start": 0, "end": 9, "label": "ORG"}]}], "'a': entities: 0 to 9 is bey"),
+        ([{"id": "a", "text": "x", "entities": [{"start": 0, "end": 9, "label": "ORG"}]}], "'a': entities: 0 to 9 is"),
         ([{"id": "a", "text": "x", "topics": "medtop:1"}], "story 1: topics is not a list"),
         ([{"text": "x", "timexes": []}], "a story has an id and a text"),
         ([], "holds no stories"),
@@ -312,6 +314,28 @@ def test_gold_that_is_not_as_it_should_be_is_told(rows: list[dict[str, Any]], sa
     out = write(tmp_path / "documents.jsonl", {"id": "a", "text": "x"})
     with pytest.raises(UsageError, match=says):
         evaluate(write(tmp_path / "gold.jsonl", *rows), out)
+
+
+def test_diff_says_of_gold_beyond_the_text_what_evaluate_says(tmp_path: Path) -> None:
+    out = write(tmp_path / "documents.jsonl", {"id": "a", "schema": 1, "text": "x"})
+    name = {"start": 0, "end": 9, "label": "ORG"}
+    gold = write(tmp_path / "gold.jsonl", {"id": "a", "text": "x", "entities": [name]})
+    with pytest.raises(UsageError, match="'a': entities: 0 to 9 is beyond the 1 characters"):
+        diff(out, out, gold=gold)
+
+
+@pytest.mark.parametrize(
+    ("writer", "name", "says"),
+    [
+        ("prodigy", "tasks.jsonl", r"no task of .*tasks\.jsonl has been accepted"),
+        ("labelstudio", "tasks.json", r"nobody has annotated a task of .*tasks\.json"),
+    ],
+)
+def test_tasks_that_nobody_has_corrected_are_told(writer: str, name: str, says: str, tmp_path: Path) -> None:
+    document = Document(id="a", schema_=1, text="x")
+    import_module(f"pipeline.writers.{writer}").write([document], tmp_path / name)
+    with pytest.raises(UsageError, match=says):
+        evaluate(tmp_path / name, write(tmp_path / "documents.jsonl", {"id": "a", "text": "x"}))
 
 
 spans = st.tuples(st.integers(0, 40), st.integers(1, 12)).map(lambda s: {"start": s[0], "end": s[0] + s[1]})
