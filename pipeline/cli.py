@@ -74,7 +74,7 @@ def main() -> None:
     """Turn wire copy into structured data: entities, dates, quotes, speakers and topics of every story."""
 
 
-@main.command("run")
+@main.command("run", short_help="Read stories into a folder.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option("--stages", help="Stages to run, parted by commas; what they need is run too. Default: all.")
@@ -126,7 +126,7 @@ def run_command(
     sys.exit(result.exit_code)
 
 
-@main.command("rerun")
+@main.command("rerun", short_help="Run one stage again over a finished run.")
 @click.argument("stage")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--new", "-o", type=click.Path(path_type=Path), help="Make a new run; OUT stays as it is.")
@@ -164,7 +164,7 @@ def rerun_command(
     sys.exit(result.exit_code)
 
 
-@main.command("stage")
+@main.command("stage", short_help="Run one stage as a filter over documents.")
 @click.argument("name")
 @_options(_config, _set)
 @_said_plainly
@@ -206,7 +206,7 @@ def _filter(desk: Any, lines: IO[bytes], out: IO[bytes]) -> int:
     return code
 
 
-@main.command("stages")
+@main.command("stages", short_help="List the stages and what can be set.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--toml", "as_toml", is_flag=True, help="As a copydesk.toml with every setting at its default.")
 @_said_plainly
@@ -248,7 +248,7 @@ def stages_command(as_json: bool, as_toml: bool) -> None:
             click.echo(f"    {row['name']}.{key} = {written(field['default'])}  {field['about']}")
 
 
-@main.command("models")
+@main.command("models", short_help="List the installed models, or show the card of one.")
 @click.argument("name", required=False)
 @_said_plainly
 def models_command(name: str | None) -> None:
@@ -269,7 +269,7 @@ def models_command(name: str | None) -> None:
         click.echo(f"    sha256 {model.digest}")
 
 
-@main.command("schema")
+@main.command("schema", short_help="Print the JSON Schema of a document.")
 @_said_plainly
 def schema_command() -> None:
     """Print the JSON Schema of a document."""
@@ -280,7 +280,7 @@ def schema_command() -> None:
     click.echo(orjson.dumps(Document.model_json_schema(), option=orjson.OPT_INDENT_2).decode())
 
 
-@main.command("check")
+@main.command("check", short_help="Check offsets, texts, ids and references of documents.")
 @click.argument("target", type=click.Path(exists=True, path_type=Path))
 @_said_plainly
 def check_command(target: Path) -> None:
@@ -300,9 +300,9 @@ def check_command(target: Path) -> None:
     sys.exit(FAILURES if bad else 0)
 
 
-@main.command("show")
+@main.command("show", short_help="Show a story in the terminal.")
 @click.argument("out", type=click.Path(exists=True, path_type=Path))
-@click.argument("id", metavar="ID", required=False)
+@click.argument("id", metavar="[ID]", required=False)
 @_said_plainly
 def show_command(out: Path, id: str | None) -> None:
     """Show a story of the run OUT in the terminal: entities, dates and quotes marked, speakers named.
@@ -320,7 +320,7 @@ def show_command(out: Path, id: str | None) -> None:
     show(run.document(id))
 
 
-@main.command("evaluate")
+@main.command("evaluate", short_help="Measure a run against gold: precision, recall, F1.")
 @click.argument("gold", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
@@ -343,7 +343,7 @@ def evaluate_command(gold: Path, out: Path, worst: int, samples: int, as_json: b
     _json(evaluation.to_dict()) if as_json else show_evaluation(evaluation)
 
 
-@main.command("diff")
+@main.command("diff", short_help="Show what changed between two runs or by a rerun.")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path), required=False)
 @click.option("--gold", type=click.Path(path_type=Path), help="Tell gains from losses by this gold.")
@@ -367,10 +367,11 @@ def diff_command(
     found = diff(old, new, gold=gold, stages=stages or None)
     if html is not None:
         html.write_text(page(found), encoding="utf-8")
+        click.echo(f"page: {html}", err=True)
     _json(found.to_dict()) if as_json else show_diff(found, shown)
 
 
-@main.command("sweep")
+@main.command("sweep", short_help="Try out settings against gold on kept parses.")
 @click.argument("grid", nargs=-1, required=True, metavar="STAGE.KEY=VALUE,VALUE...")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--gold", required=True, type=click.Path(path_type=Path), help="Annotated stories, as for evaluate.")
@@ -390,7 +391,7 @@ def sweep_command(grid: Sequence[str], out: Path, gold: Path, by: str | None, sa
     _json(found.to_dict()) if as_json else show_sweep(found)
 
 
-@main.command("quotes")
+@main.command("quotes", short_help="List who said what.")
 @click.argument("out", type=click.Path(exists=True, path_type=Path))
 @click.option("--speaker", help="Only quotations of speakers whose name holds this.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
@@ -408,7 +409,7 @@ def quotes_command(out: Path, speaker: str | None, as_csv: bool) -> None:
         show_said(rows)
 
 
-@main.command("report")
+@main.command("report", short_help="Write a run as one HTML page.")
 @click.argument("out", type=click.Path(exists=True, path_type=Path))
 @click.option("--output", "-o", "path", required=True, type=click.Path(path_type=Path), help="The page to write.")
 @click.option("--title", help="Heading of the page; default: the name of the folder OUT.")
@@ -425,7 +426,7 @@ def report_command(out: Path, path: Path, title: str | None) -> None:
     click.echo(f"{path}: {stories} stories, {path.stat().st_size / 1e6:.1f} MB")
 
 
-@main.command("export")
+@main.command("export", short_help="Write a run for other programs: tables, SQLite, brat, ninjs.")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--format", "-f", "format", required=True, metavar="F", help="Form to write; the list is below.")
 @click.option("--output", "-o", "path", required=True, type=click.Path(path_type=Path), help="Where to; - for stdout.")
@@ -452,7 +453,7 @@ def export_command(out: Path, format: str, path: Path, table: str | None) -> Non
     click.echo(f"{path}: {stories} stories", err=True)
 
 
-@main.command("topics")
+@main.command("topics", short_help="Look up IPTC Media Topics; see what scores are worth.")
 @click.option("--search", metavar="WORDS", help="Words of the topic's label or definition, or its code.")
 @click.option(
     "--calibration", nargs=2, type=click.Path(path_type=Path), metavar="GOLD OUT", help="Right topics by score."

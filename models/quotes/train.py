@@ -183,7 +183,7 @@ def write(path: Path, what: str, weights: dict[str, float], least: float) -> Non
     path.write_text(HEAD.format(what=what) + "".join(lines), "utf-8")
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("gold", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the weights to.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Language model, a package or a folder.")

@@ -163,7 +163,7 @@ def accuracy(weights: dict[tuple[str, str], float], data: Iterable[Choice]) -> d
     return found
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("data", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write the weights to.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Language model that parses and names.")
