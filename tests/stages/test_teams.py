@@ -23,7 +23,8 @@ Bradford came from behind in front of a full house in Norwich, where it had rain
 
 def classes(parse: Parse, text: str) -> list[tuple[str, str]]:
     document, doc = parse(text)
-    found = [(m.start, m.text, e.label) for e in Entities().apply(document, doc)["entities"] for m in e.mentions]
+    entities = Entities().apply(document, doc)["entities"]
+    found = [(m.start, m.text, e.label) for e in entities for m in e.mentions if m.kind == "name"]
     return [(name, label) for _, name, label in sorted(found)]
 
 
