@@ -253,6 +253,13 @@ def rerun(
         raise UsageError("another language model means parsing again", "Use copydesk run with a new folder")
     stale = [name for name in dependants(stage) if name in recorded]
     again = [stage] if only else [stage, *stale]
+    before = old.settings(())
+    for name in recorded:
+        if name not in again and settings.stages.get(name) != before.stages.get(name):
+            raise UsageError(
+                f"a rerun of {stage} does not run {name} again, whose settings you change",
+                f"Run it first: copydesk rerun {name} {out} --set ...",
+            )
     folder = Path(out)
     with ExitStack() as stack:
         stack.enter_context(_held(folder))

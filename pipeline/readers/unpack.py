@@ -44,7 +44,8 @@ def members(thing: Thing) -> Iterator[Thing]:
     """What lies in a zip archive, by name; each can be opened while the iteration goes on."""
     try:
         with zipfile.ZipFile(thing.path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            # An entry may have no name at all, which is_dir() cannot take.
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             if sum(entry.compress_size for entry in entries) > thing.size:
                 raise StoryError("E_TOO_LARGE", "its entries lie over one another, as in a zip bomb")
             for entry in sorted(entries, key=lambda entry: entry.filename.encode("utf-8", "replace")):

@@ -208,3 +208,10 @@ def test_memory_of_the_vocabulary_is_flat(parser: Any) -> None:
         with parser.nlp.memory_zone():
             list(parser.parse([Document(id="s", schema_=1, text=f"Zzq{n}x{k} said so.") for k in range(200)]))
         assert len(strings) == before
+
+
+def test_a_rerun_refuses_settings_of_a_stage_it_does_not_run(stories: Path, tmp_path: Path, quick: Any) -> None:
+    run([stories], tmp_path / "out", settings=quick(), stages=["dates", "topics"])
+    with pytest.raises(UsageError, match="does not run dates again"):
+        rerun("topics", tmp_path / "out", assignments=["dates.future_bias=0.9"])
+    assert open_run(tmp_path / "out").manifest["settings"]["dates"]["future_bias"] != 0.9

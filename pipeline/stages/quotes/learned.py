@@ -93,6 +93,7 @@ def _near(tree: Tree, spans: Sequence[Part]) -> list[Part]:
     for part in spans:
         ahead = here[spans[part.link].i] - here[part.i] if part.link >= 0 else 0
         astray = abs(ahead) > 1 or (ahead == 1 and part.label in _CONTENTS and part.link in served)
+        astray = astray or (ahead != 0 and part.label in _CUES)
         found.append(replace(part, link=-1, link_score=0.0) if astray else part)
     return found
 
@@ -128,6 +129,8 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
         source = seen.source(seen.cue(triple.head))
         if source is not None and (triple.source is None or seen.spans[seen.cue(triple.head)].link_score >= _LINKED):
             triple.source = (source.i, source.j)
+        elif triple.source is None and (ruled_too := beside.rules.get(triple.head)) is not None:
+            triple.source = ruled_too.source
         triple.holds = triple.frame != FRAME and min(triple.weight, weight) >= _HOLDS
         triple.weight = weight
     return beside.all
