@@ -256,3 +256,11 @@ def test_any_quotes_and_entities_give_sound_rows_and_the_same_again(parser: Pars
     assert [a.model_dump() for a in stage.apply(document, doc)["attributions"]] == [
         a.model_dump() for a in document.attributions
     ]
+
+
+def test_the_name_before_a_word_for_a_desk_of_news_speaks() -> None:
+    from pipeline import Desk
+
+    text = "MOSCOW, May 3 (AP) - Talks on gas ended without a deal, the Interfax news agency said on Tuesday."
+    document = Desk(["attribution"])(Document(id="a", text=text))
+    assert [row.name for row in document.attributions] == ["Interfax"]

@@ -37,6 +37,12 @@ _CONDITION = re.compile(
 )
 """After the source, in its sentence: why it has no name."""
 _STUDIES = frozenset({"study", "report", "survey", "poll", "review", "index", "barometer", "census"})
+_OUTLETS = frozenset(
+    {
+        "agency", "broadcaster", "channel", "daily", "magazine", "network", "newspaper", "paper", "portal", "site",
+        "station", "tabloid", "website", "weekly",
+    }
+)  # fmt: skip
 _INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
 
 
@@ -177,7 +183,7 @@ class Desk:
                 heads.append(token.i)
         found: list[Speaker] = []
         for one in heads:
-            place = self._at(one, start, end)
+            place = self._outlet(one, start, end) or self._at(one, start, end)
             if place is None:
                 place = self._apposed(one, start, end)
             if place is not None and not any(s.member is place.member for s in found):
@@ -191,6 +197,18 @@ class Desk:
         if parse[head].pos_ == "PROPN":
             return [Speaker(start, end, "name", 0.5, name=self._bare(head, start, end))]
         return []
+
+    def _outlet(self, token: int, start: int, end: int) -> Place | None:
+        """The name before a word for a desk of news: ``Yonhap news agency``, ``the Bild newspaper``."""
+        parse = self.cast.parse
+        if parse[token].lemma_.lower() not in _OUTLETS:
+            return None
+        for child in parse[token].children:
+            if child.dep_ in ("compound", "nmod") and child.pos_ == "PROPN" and child.i < token:
+                place = self._at(child.i, start, end)
+                if place is not None and place.mention.kind == "name" and place.member.entity.label == "ORG":
+                    return place
+        return None
 
     def _apposed(self, token: int, start: int, end: int) -> Place | None:
         """The person in apposition to a common noun: ``the coach, Smith``."""

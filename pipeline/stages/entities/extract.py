@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from models.document import Entity, Mention
 from pipeline.stages.entities.classes import consistent, rescanned
 from pipeline.stages.entities.clusters import Cluster, acronyms, cluster
-from pipeline.stages.entities.lexicons import lexicons
+from pipeline.stages.entities.lexicons import fold, lexicons
 from pipeline.stages.entities.links import countries_of, known_names, link
 from pipeline.stages.entities.names import Name, find
 from pipeline.stages.entities.references import Reference, resolve, roles_of
@@ -110,4 +110,17 @@ def _full_name(parse: Doc, found: Cluster) -> str:
     name = " ".join(next(text for text, words in mixed if words == most).split())
     plain, lex = name.title(), lexicons()
     # INDIA and WASHINGTON of a headline or dateline are written as everybody writes them.
-    return plain if name.isupper() and len(name) > 3 and (plain in lex.countries or plain in lex.capitals) else name
+    if name.isupper() and len(name) > 3 and (plain in lex.countries or plain in lex.capitals):
+        return plain
+    return _official(name, [text for text, _ in texts])
+
+
+def _official(name: str, written: list[str]) -> str:
+    """``name`` as its bearer spells it, where the story has its well-known letters too: WHO's Organization."""
+    known = lexicons().acronyms
+    full = next((known[text][1] for text in written if text in known), name)
+    return full if _spelt(full) == _spelt(name) else name
+
+
+def _spelt(name: str) -> str:
+    return fold(name).replace("isation", "ization").replace("labor ", "labour ").removeprefix("the ")
