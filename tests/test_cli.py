@@ -91,7 +91,7 @@ def test_a_cell_is_no_formula() -> None:
     from pipeline.review.said import Said, write_csv
 
     out = io.StringIO()
-    write_csv([Said("=cmd()", "", "+1", "", "direct", "a", "", 1.0)], out)
+    write_csv([Said("=cmd()", "", "+1", "", "direct", "speech", "a", "", 1.0)], out)
     assert out.getvalue().splitlines()[1].startswith("'=cmd(),,'+1")
 
 

@@ -12,13 +12,17 @@ from models.document import Document
 
 @dataclass(frozen=True)
 class Said:
-    """One quotation of one speaker (the source as written where no name is known); ``date`` is the story's."""
+    """One quotation of one speaker (the source as written where no name is known); ``date`` is the story's.
+
+    ``kind`` parts what was said or written (``speech``, ``writing``) from what the story says was thought or meant.
+    """
 
     speaker: str
     role: str
     quote: str
     cue: str
     type: str
+    kind: str
     story: str
     date: str
     confidence: float
@@ -40,6 +44,7 @@ def said(documents: Iterable[Document], speaker: str | None = None) -> Iterator[
                 " … ".join(" ".join(document.text[p.start : p.end].split()) for p in quote.parts),
                 " ".join(quote.cue.text.split()) if quote.cue else "",
                 quote.type,
+                quote.kind or "",
                 document.id,
                 (document.meta.published or "")[:10],
                 round(quote.confidence * attribution.confidence, 3),
