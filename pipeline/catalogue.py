@@ -13,7 +13,7 @@ import models
 from pipeline.encoder import encoder_files, encoder_path
 from pipeline.errors import UsageError
 from pipeline.language import model_path
-from pipeline.stage import digest_files
+from pipeline.stage import digest_files, files_of
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ def _language_models() -> list[Model]:
         scores = {
             k: round(measured[k], 4) for k in ("ents_f", "dep_las", "tag_acc") if isinstance(measured.get(k), float)
         }
-        files = sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
         text = meta.get("description", "")
-        digest = digest_files(files)
+        digest = digest_files(files_of(path))
         found.append(Model("model", name, meta["version"], meta.get("license", ""), scores, text, path, digest))
     return found

@@ -19,7 +19,7 @@ import orjson
 
 from pipeline.encoder import DEFAULT_ENCODER, encoder_files, encoder_path, mark
 from pipeline.errors import UsageError
-from pipeline.stage import digest_files
+from pipeline.stage import digest_files, files_of
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -103,8 +103,7 @@ class Parser:
         import hashlib
         from importlib.metadata import version
 
-        files = sorted(p for p in self.path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-        facts = [_LAYOUT, digest_files(files), version("spacy"), version("thinc")]
+        facts = [_LAYOUT, digest_files(files_of(self.path)), version("spacy"), version("thinc")]
         if self.encoder_path is not None:
             facts += [digest_files(encoder_files(self.encoder_path)), version("onnxruntime"), version("tokenizers")]
         return hashlib.sha256("\0".join(facts).encode()).hexdigest()

@@ -87,7 +87,12 @@ def _package_files(module: str) -> list[Path]:
     path = Path(str(sys.modules[module].__file__))
     if path.name != "__init__.py":
         return [path]
-    return sorted(p for p in path.parent.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return files_of(path.parent)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Every file below ``folder`` but compiled ones, in order."""
+    return sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
 
 def digest_files(paths: Iterable[Path]) -> str:

@@ -24,6 +24,7 @@ import click
 import numpy as np
 
 from models.document import Document
+from pipeline.encoder import NONE
 from pipeline.language import DEFAULT_MODEL, Parser
 from pipeline.stages.quotes import extents, marks, scoring
 from pipeline.stages.quotes.cues import lexicon
@@ -65,7 +66,7 @@ def trees(stories: Iterable[dict[str, Any]], model: str) -> Iterator[tuple[Tree,
             kept.append(story)
             yield Document(id=story["id"], schema_=1, text=story["text"])
 
-    for parse in Parser(model).parse(documents()):
+    for parse in Parser(model, NONE).parse(documents()):
         story = kept.pop(0)
         text = story["text"]
         paragraphs = Document(id=story["id"], schema_=1, text=text).paragraphs()
@@ -76,8 +77,8 @@ def trees(stories: Iterable[dict[str, Any]], model: str) -> Iterator[tuple[Tree,
 def _gold(text: str, quote: dict[str, Any]) -> Gold:
     source = quote.get("source")
     return Gold(
-        _trim(text, quote["start"], quote["end"]),
-        [_trim(text, a, b) for a, b in quote["parts"]],
+        trimmed(text, quote["start"], quote["end"]),
+        [trimmed(text, a, b) for a, b in quote["parts"]],
         [(a, b) for a, b in quote.get("cue") or []],
         (source[0][0], source[-1][1]) if source else None,
     )
@@ -99,14 +100,14 @@ def readings(tree: Tree, gold: list[Gold]) -> Iterator[tuple[Triple, Row]]:
 
 
 def _right(tree: Tree, triple: Triple, quote: Gold) -> float:
-    hull = _trim(tree.text, tree.start[triple.first], tree.end[triple.last - 1])
-    share = _overlap(hull, quote.hull)
+    hull = trimmed(tree.text, tree.start[triple.first], tree.end[triple.last - 1])
+    share = overlap(hull, quote.hull)
     if len(quote.parts) > 1 and triple.frame in ("out", "quote", "around", "before"):
-        share = max(share, *(_overlap(hull, part) for part in quote.parts))
+        share = max(share, *(overlap(hull, part) for part in quote.parts))
     if share < 0.5:
         return 0.0
     source = triple.source and (tree.start[triple.source[0]], tree.end[triple.source[1] - 1])
-    same = _overlap(source, quote.source) > 0 if source and quote.source else source == quote.source
+    same = overlap(source, quote.source) > 0 if source and quote.source else source == quote.source
     return (0.5 + 0.5 * share) * (1.0 if same else ELSEWHERE)
 
 
@@ -123,7 +124,7 @@ def endings(tree: Tree, gold: list[Gold]) -> Iterator[Row]:
         if start <= best.head or not ends:
             continue
         breaks = list(extents.ends(tree, best))
-        right = [_trim(tree.text, at, tree.end[k - 1])[1] == ends[0] for k in breaks]
+        right = [trimmed(tree.text, at, tree.end[k - 1])[1] == ends[0] for k in breaks]
         if any(right):
             for k, ok in zip(breaks, right, strict=True):
                 yield Row(list(extents.features(tree, best, k)), float(ok))
@@ -137,7 +138,8 @@ def _scored(tree: Tree, triple: Triple) -> Triple:
     return triple
 
 
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The range ``[start, end)`` of ``text`` without white space and marks at its edges."""
     while start < end and text[start] in EDGES:
         start += 1
     while end > start and text[end - 1] in EDGES:
@@ -145,7 +147,8 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _overlap(x: tuple[int, int], y: tuple[int, int]) -> float:
+def overlap(x: tuple[int, int], y: tuple[int, int]) -> float:
+    """Intersection of two ranges over their union, 0 to 1."""
     common = min(x[1], y[1]) - max(x[0], y[0])
     return common / (max(x[1], y[1]) - min(x[0], y[0])) if common > 0 else 0.0
 

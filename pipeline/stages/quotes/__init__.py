@@ -44,7 +44,10 @@ class Quotes(Stage):
         from importlib.resources import files
 
         learned = files("models.quotes")
-        return [*super().resources(), *(Path(str(learned / name)) for name in ("scores.tsv", "ends.tsv"))]
+        return [
+            *super().resources(),
+            *(Path(str(learned / name)) for name in ("scores.tsv", "ends.tsv", "learned.tsv")),
+        ]
 
     def apply(self, document: Document, parse: Doc) -> Mapping[str, list[Any]]:
         """The quotations of the story, ``q1`` onwards in order of offset."""

@@ -1,23 +1,21 @@
 """What the encoder marked as cue, source and content, weighed together with what the rules found on the tree.
 
-Both make triples; a logistic score (``learned.tsv``, fitted by :mod:`pipeline.stages.quotes.fit`) says how likely each
-is an attribution, from how far the two agree on cue, source and the edges of the content. Choosing among triples that
-overlap is :func:`pipeline.stages.quotes.joining.outermost`'s work.
+Both make triples; a logistic score (``models/quotes/learned.tsv``, fitted by :mod:`models.quotes.weigh`) says how
+likely each is an attribution, from how far the two agree on cue, source and the edges of the content. Choosing among
+triples that overlap is :func:`pipeline.stages.quotes.joining.outermost`'s work.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.encoder import Part, parts
 from pipeline.stages.quotes.cues import Lexicon, negative
-from pipeline.stages.quotes.scoring import odds
+from pipeline.stages.quotes.scoring import logistic, odds, weights
 from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range, Triple
 
@@ -37,6 +35,8 @@ _LINKED = 0.9
 """How sure the link from a cue to its source must be for it to count for more than the tree."""
 _HOLDS = 0.7
 """Weight, by the rules and after, from which a content holds whatever is attributed inside it."""
+_MOST = 0.65
+"""Share of a quoted region a content must cover to be given the whole of it."""
 _GAP = 12
 """Most unmarked tokens between two parts of a content in one sentence that are taken for part of it."""
 
@@ -47,7 +47,7 @@ class Marked:
     def __init__(self, tree: Tree, spans: Sequence[Part]) -> None:
         self.spans = _whole(tree, _near(tree, spans))
         self.at = [-1] * tree.size
-        self._contents = self.contents()
+        self.contents = self._by_cue()
         for n, part in enumerate(self.spans):
             for k in range(part.i, min(part.j, tree.size)):
                 self.at[k] = n
@@ -67,9 +67,9 @@ class Marked:
 
     def linked(self, cue: int) -> list[int]:
         """Places of the contents of the cue at place ``cue``; none for -1."""
-        return self._contents.get(cue, []) if cue >= 0 else []
+        return self.contents.get(cue, []) if cue >= 0 else []
 
-    def contents(self) -> dict[int, list[int]]:
+    def _by_cue(self) -> dict[int, list[int]]:
         """Places of contents by their cue's place; those without a cue each by a number of its own below zero."""
         found: dict[int, list[int]] = defaultdict(list)
         for n, part in enumerate(self.spans):
@@ -85,8 +85,11 @@ def marked(tree: Tree, parse: Doc) -> Marked | None:
 
 
 def _near(tree: Tree, spans: Sequence[Part]) -> list[Part]:
-    """``spans`` without links that lead astray: more than a paragraph away, or forward into the next paragraph to a
-    cue that has a content there."""
+    """``spans`` without links that lead astray.
+
+    From a content, those more than a paragraph away, or forward into the next paragraph to a cue that has a content
+    there; from a cue, those to a source in another paragraph.
+    """
     here = tree.paragraph
     served = {part.link for part in spans if part.link >= 0 and here[part.i] == here[spans[part.link].i]}
     found = []
@@ -126,8 +129,9 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
     beside = Beside(tree, seen, lexicon, ruled)
     # All features first: they are of the weights the encoder and the rules gave.
     for triple, weight in [(triple, chance(beside.features(triple))) for triple in beside.all]:
-        source = seen.source(seen.cue(triple.head))
-        if source is not None and (triple.source is None or seen.spans[seen.cue(triple.head)].link_score >= _LINKED):
+        cue = seen.cue(triple.head)
+        source = seen.source(cue)
+        if source is not None and (triple.source is None or seen.spans[cue].link_score >= _LINKED):
             triple.source = (source.i, source.j)
         elif triple.source is None and (ruled_too := beside.rules.get(triple.head)) is not None:
             triple.source = ruled_too.source
@@ -139,16 +143,13 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
 def chance(features: Mapping[str, float]) -> float:
     """Probability that a triple with these features is an attribution."""
     known = coefficients()
-    total = sum(known.get(name, 0.0) * value for name, value in features.items())
-    return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
+    return logistic(sum(known.get(name, 0.0) * value for name, value in features.items()))
 
 
 @cache
 def coefficients() -> dict[str, float]:
     """The fitted coefficients by feature."""
-    rows = Path(__file__).with_name("learned.tsv").read_text("utf-8").splitlines()
-    pairs = (row.split("\t") for row in rows if row and not row.startswith("#"))
-    return {name: float(value) for name, value in pairs}
+    return weights("learned.tsv")
 
 
 class Beside:
@@ -251,7 +252,7 @@ def _holds(triple: Triple, part: Part) -> bool:
 
 def _triples(tree: Tree, seen: Marked, lexicon: Lexicon) -> Iterator[Triple]:
     """One triple a marked cue with its contents, and one a content without a cue."""
-    for link, places in seen.contents().items():
+    for link, places in seen.contents.items():
         best = max(seen.spans[n].score for n in places)
         held = [part for part in (seen.spans[n] for n in places) if part.score > min(_DOUBTED, best - _BEHIND)]
         if link >= 0:
@@ -318,7 +319,7 @@ def _snapped(tree: Tree, i: int, j: int) -> Range:
                 a -= 1
             while b < tree.size and tree.region[b] == tree.region[k]:
                 b += 1
-            if min(b, j) - max(a, i) > 0.65 * (b - a):
+            if min(b, j) - max(a, i) > _MOST * (b - a):
                 i, j = min(i, a), max(j, b)
     while i < j - 1 and (tree.pos[i] == "SPACE" or tree.word[i] in _STOPS):
         i += 1

@@ -26,6 +26,11 @@ def score(tree: Tree, triple: Triple) -> float:
     total = known.get("odds", 1.0) * odds(triple.weight) + known.get("bias", 0.0)
     for name in features(tree, triple):
         total += known.get(name, 0.0)
+    return logistic(total)
+
+
+def logistic(total: float) -> float:
+    """The share whose log odds are ``total``, which is held within sane bounds."""
     return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
 
 

@@ -1,6 +1,6 @@
 """Fit ``learned.tsv``: how far to trust the encoder's marks and the rules' triples, from annotated stories.
 
-    python -m pipeline.stages.quotes.fit quotes.dev.jsonl
+    python -m models.quotes.weigh quotes.dev.jsonl
 
 The stories must not be those the encoder was trained on, whose marks are surer there than elsewhere. Logistic
 regression with an L2 penalty (scikit-learn's, of the extra ``train``); a triple is right where its content matches one
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from models.document import Document
+from models.quotes.train import overlap, trimmed
 from pipeline.language import Parser
 from pipeline.readers import document_of
 from pipeline.stages.quotes import learned, marks
@@ -23,9 +23,6 @@ from pipeline.stages.quotes.cues import lexicon
 from pipeline.stages.quotes.extract import LOW
 from pipeline.stages.quotes.frames import find
 from pipeline.stages.quotes.tree import Tree
-from pipeline.stages.quotes.triple import Triple
-
-JUNK = " \n\t\r\"“”'‘’.,;:!?—-"
 
 
 def examples(paths: tuple[Path, ...]) -> Iterator[tuple[int, dict[str, float], bool]]:
@@ -38,20 +35,11 @@ def examples(paths: tuple[Path, ...]) -> Iterator[tuple[int, dict[str, float], b
         seen = learned.marked(tree, parse)
         if seen is None:
             raise click.UsageError("the parse was made without an encoder")
-        gold = [_core(document, q["start"], q["end"]) for q in row["quotes"]]
+        gold = [trimmed(document.text, q["start"], q["end"]) for q in row["quotes"]]
         beside = learned.Beside(tree, seen, lexicon(), find(tree, lexicon(), LOW))
         for triple in beside.all:
-            yield n, beside.features(triple), _right(document, tree, triple, gold)
-
-
-def _core(document: Document, start: int, end: int) -> tuple[int, int]:
-    piece = document.text[start:end]
-    return start + len(piece) - len(piece.lstrip(JUNK)), start + len(piece.rstrip(JUNK))
-
-
-def _right(document: Document, tree: Tree, triple: Triple, gold: list[tuple[int, int]]) -> bool:
-    a, b = _core(document, tree.start[triple.first], tree.end[triple.last - 1])
-    return any((min(b, d) - max(a, c)) * 2 >= max(b, d) - min(a, c) for c, d in gold)
+            hull = trimmed(tree.text, tree.start[triple.first], tree.end[triple.last - 1])
+            yield n, beside.features(triple), any(overlap(hull, quote) >= 0.5 for quote in gold)
 
 
 @click.command()
@@ -70,7 +58,7 @@ def main(gold: tuple[Path, ...]) -> None:
     click.echo(f"{len(right)} triples, {sum(right)} right; log loss {loss.mean():.4f} in five folds")
     model.fit(table, right)
     rows = [f"{name}\t{value:.3f}" for name, value in zip(columns.feature_names_, model.coef_[0], strict=True)]
-    header = "# Coefficients of a logistic score, fitted by fit.py on annotated news copy unknown to the encoder."
+    header = "# Coefficients of a logistic score, fitted by models/quotes/weigh.py on news copy unknown to the encoder."
     Path(__file__).with_name("learned.tsv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
 
 
