@@ -360,10 +360,13 @@ def diff_command(
     Without NEW: what the last rerun of OLD changed. Both may be a run's folder or a file of documents. Ids and
     confidences do not count.
     """
+    from pipeline.batch.place import PAGE_BEGINS, local, protect
     from pipeline.review.diff import diff
     from pipeline.review.diff_page import page
     from pipeline.review.tables import show_diff
 
+    if html is not None:
+        protect(local(html), PAGE_BEGINS)
     found = diff(old, new, gold=gold, stages=stages or None)
     if html is not None:
         html.write_text(page(found), encoding="utf-8")
@@ -501,9 +504,11 @@ def train_topics_command(gold: Path, out: Path, taxonomy: Path | None, no_priors
 
     Use it with: copydesk run ... --set topics.model=OUT
     """
+    from pipeline.batch.place import MODEL_BEGINS, local, protect
     from pipeline.review.tables import show_training
     from pipeline.review.training import train_topics
 
+    protect(local(out), MODEL_BEGINS, gold)
     training = train_topics(gold, taxonomy, priors=not no_priors)
     training.learned.save(out)
     show_training(training)

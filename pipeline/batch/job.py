@@ -86,8 +86,9 @@ class Result:
     """How a run ended. ``found == ok + partial + failed + skipped`` always holds.
 
     ``partial`` documents lack a section because a stage failed on them; ``changed`` counts stories whose
-    document differs from the run before (of ``rerun``). ``cpu`` are the workers' CPU seconds for the parse and each
-    stage; ``slow`` the stories that took most of them, as ``{id, words, seconds}``.
+    document differs from the run before (of ``rerun``) in more than its record of the stages. ``cpu`` are the workers'
+    CPU seconds for the parse and each stage; ``slow`` the stories that took most of them, as ``{id, words, seconds}``.
+    ``stale`` are the stages whose layer was made of what others made before.
     """
 
     out: Path
@@ -102,6 +103,7 @@ class Result:
     changed: int | None = None
     cpu: Mapping[str, float] = field(default_factory=dict)
     slow: Sequence[Mapping[str, Any]] = ()
+    stale: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
@@ -199,6 +201,7 @@ class Job:
             changed=changed,
             cpu={layer.name: round(self.cpu[layer.name], 3) for layer in layers if layer.name in self.cpu},
             slow=[{"id": id_, "words": words, "seconds": seconds} for seconds, id_, words in self.slow],
+            stale=tuple(name for name in self.names if name in stale),
             **counts,
         )
         total = result.ok + result.partial + result.failed + result.skipped
@@ -343,7 +346,8 @@ class Job:
                     for failure in rows:
                         self.observer.note(failure)
                     ok, lacking = ok + (not rows), lacking + bool(rows)
-                    changed += old is not None and next(old, b"") != line
+                    if old is not None:
+                        changed += _differs(next(old, b""), line)
         return {"ok": ok, "partial": lacking}, changed if before is not None else None
 
     def _joined(self, shard: Shard, layers: Sequence[Layer], stale: set[str]) -> Iterator[dict[str, Any]]:
@@ -420,6 +424,16 @@ class Job:
                 "slow": list(result.slow),
             }
         write_atomic(self.out / "run.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def _differs(old: bytes, new: bytes) -> bool:
+    """Whether two lines of documents.jsonl differ in more than what they say of the stages."""
+    if old == new:
+        return False
+    if not old:
+        return True
+    before, now = orjson.loads(old), orjson.loads(new)
+    return any(before.get(key) != now.get(key) for key in (before.keys() | now.keys()) - {"stages"})
 
 
 def _failures(row: Mapping[str, Any]) -> list[dict[str, Any]]:

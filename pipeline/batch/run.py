@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from models.document import Document
 from pipeline.batch.files import storage, sweep
 from pipeline.batch.job import Job, Observer, Part, Quiet, Result, read_manifest
+from pipeline.batch.place import local
 from pipeline.batch.plan import damage, make_plan
 from pipeline.batch.remote import fetch, is_url
 from pipeline.batch.store import Layer, Store
@@ -54,7 +55,7 @@ class Run:
     """
 
     def __init__(self, out: str | Path) -> None:
-        self.out = Path(out)
+        self.out = local(out)
         self.store = Store(self.out)
 
     @property
@@ -194,7 +195,7 @@ def _job(
 ) -> tuple[Job, list[str]]:
     settings = settings or resolve({}, "defaults")
     names = with_needs(list(installed()) if stages is None else stages)
-    folder = Path(out)
+    folder = local(out)
     given = [str(i) for i in inputs]
     if not given:
         raise UsageError("nothing to read", "Name a file or folder with stories")
@@ -251,8 +252,8 @@ def rerun(
     made_with = _known(manifest["settings"], recorded)
     if (settings.model, settings.encoder) != (made_with["model"], made_with["encoder"]):
         raise UsageError("another language model means parsing again", "Use copydesk run with a new folder")
-    stale = [name for name in dependants(stage) if name in recorded]
-    again = [stage] if only else [stage, *stale]
+    readers = [name for name in dependants(stage) if name in recorded]
+    again = [stage] if only else [stage, *readers]
     before = old.settings(())
     for name in recorded:
         if name not in again and settings.stages.get(name) != before.stages.get(name):
@@ -260,11 +261,11 @@ def rerun(
                 f"a rerun of {stage} does not run {name} again, whose settings you change",
                 f"Run it first: copydesk rerun {name} {out} --set ...",
             )
-    folder = Path(out)
+    folder = old.out
     with ExitStack() as stack:
         stack.enter_context(_held(folder))
         if new is not None:
-            folder = Path(new)
+            folder = local(new)
             if folder.exists() and any(folder.iterdir()):
                 raise UsageError(f"{folder} is not empty", "Name a new folder with -o")
             stack.enter_context(_held(folder))
@@ -279,8 +280,9 @@ def rerun(
         keys["parse"] = manifest["model"]["key"]
         for name in again:
             keys[name] = settings.stage(name).key({n: keys[n] for n in ("parse", *needed_by(installed()[name]))})
+        stale = _stale(settings, recorded, keys, {*again, *readers})
         job.state("running", manifest["inputs"])
-        return job.finish(keys, set(stale) if only else set(), before=old.out / "documents.jsonl")
+        return job.finish(keys, stale, before=old.out / "documents.jsonl")
 
 
 def open_run(out: str | Path) -> Run:
@@ -299,6 +301,20 @@ def _keys(settings: Settings, names: Sequence[str], parser: Parser) -> dict[str,
     for name in names:
         keys[name] = settings.stage(name).key({n: keys[n] for n in ("parse", *needed_by(installed()[name]))})
     return keys
+
+
+def _stale(settings: Settings, recorded: Mapping[str, Any], keys: Mapping[str, str], touched: set[str]) -> set[str]:
+    """Stages whose layer is not the one they would make of what the others make now.
+
+    Only ``touched`` stages and what was stale before are asked: what a newer copydesk would make of the same is no
+    concern of a rerun.
+    """
+    asked = touched | {name for name, facts in recorded.items() if facts.get("stale")}
+    now = dict(keys)
+    for name in installed():
+        if name in asked & keys.keys():
+            now[name] = settings.stage(name).key({n: now[n] for n in ("parse", *needed_by(installed()[name]))})
+    return {name for name in asked & keys.keys() if now[name] != keys[name]}
 
 
 @contextmanager
@@ -344,8 +360,9 @@ def _refuse_other(job: Job, inputs: Sequence[str], new_settings: bool) -> None:
         return
     before = manifest.get("inputs")
     if before is not None and _places(before) != _places(inputs):
-        raise StorageError(
-            f"{job.out} holds a run over {', '.join(before)}",
+        more = f" and {len(before) - 3} more" if len(before) > 3 else ""
+        raise UsageError(
+            f"{job.out} holds a run over {', '.join(before[:3])}{more}",
             "Choose another folder with -o, or remove that one",
         )
     changed = _changed(manifest.get("begun", manifest.get("settings", {})), job.settings.to_dict())

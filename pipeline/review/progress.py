@@ -138,7 +138,10 @@ class Watching(Quiet):
         parts += [f"{result.skipped} skipped"] if result.skipped else []
         self.console.print(f"{result.found} found: {', '.join(parts)} in {result.seconds:.1f} s")
         if result.changed is not None:
-            self.console.print(f"made again: {', '.join(result.made) or 'nothing'}; {result.changed} documents changed")
+            made = ", ".join(result.made) or "nothing, all of it was kept"
+            self.console.print(f"made again: {made}; {result.changed} documents changed")
+            if result.stale:
+                self.console.print(f"stale, made of what was before: {', '.join(result.stale)}")
         self._times(result)
         if result.exit_code:
             self.console.print(f"what went wrong stands in {_safe(str(result.out / 'failures.jsonl'))}")

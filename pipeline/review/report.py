@@ -26,6 +26,7 @@ from markupsafe import Markup
 from models.document import Document
 from models.markup import MarkKind, speaker_name, speakers, woven
 from pipeline.batch.files import atomic
+from pipeline.batch.place import PAGE_BEGINS, local, protect
 from pipeline.errors import StorageError
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def write_report(run: Run, path: str | Path, title: str | None = None) -> int:
     """Write the report of the finished ``run`` to ``path`` and return the number of its stories.
 
     ``title`` (default: the name of the run's folder) heads the page. Memory holds the index and one chunk, whatever
-    the size of the run. Raises :class:`UsageError` where there is no finished run, :class:`StorageError` where a
+    the size of the run. Raises :class:`UsageError` where there is no finished run or ``path`` is no
+    earlier page, :class:`StorageError` where a
     kept document cannot be read or the page not be written.
     """
-    manifest = run.manifest
+    manifest, path = run.manifest, local(path)
+    protect(path, PAGE_BEGINS, run.out)
     index = Index()
     script = f"(() => {{\n{''.join((PAGE / name).read_text('utf-8') for name in SCRIPTS)}}})();"
     style = (PAGE / "report.css").read_text("utf-8")
@@ -76,7 +79,7 @@ def write_report(run: Run, path: str | Path, title: str | None = None) -> int:
         skipped=lambda: _packed(list(run.skipped())),
         index=lambda: _packed(index.to_dict()),
     )
-    with atomic(Path(path)) as file:
+    with atomic(path) as file:
         for piece in pieces:
             file.write(piece.encode())
     return len(index.ids)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from models.document import Document, check
 from pipeline.batch.files import atomic
+from pipeline.batch.place import local, protect
 from pipeline.batch.run import open_run
 from pipeline.errors import StorageError, UsageError
 from pipeline.stage import did_you_mean
@@ -43,10 +45,12 @@ Write = Callable[[Iterable[Document], Path], int]
 class Format:
     """A form documents are written in: ``lines`` one text, ``file`` one file, ``folder`` many.
 
-    Where a format has a folder and another form too, a path that ends in ``suffix`` is the other.
+    Where a format has a folder and another form too, a path that ends in ``suffix`` is the other. What
+    its files begin with is told by the pattern ``begins``.
     """
 
     about: str
+    begins: bytes
     lines: Lines | None = None
     file: Write | None = None
     folder: Write | None = None
@@ -54,22 +58,25 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "jsonl": Format("JSON Lines, the documents as they are", jsonl.lines),
-    "csv": Format("CSV, a file a table"),
-    "parquet": Format("Parquet, a file a table (extra parquet)"),
-    "sqlite": Format("SQLite, a database of all tables with full-text search", file=sqlite.write),
-    "webannotation": Format("W3C Web Annotation, JSON-LD", webannotation.lines),
+    "jsonl": Format("JSON Lines, the documents as they are", rb'\{"id":', jsonl.lines),
+    "csv": Format("CSV, a file a table", b""),
+    "parquet": Format("Parquet, a file a table (extra parquet)", rb"PAR1"),
+    "sqlite": Format("SQLite, a database of all tables with full-text search", sqlite.BEGINS, file=sqlite.write),
+    "webannotation": Format("W3C Web Annotation, JSON-LD", rb'\{"@context":', webannotation.lines),
     "spacy": Format(
-        "spaCy DocBin, one .spacy file or a folder of them", None, docbin.write, docbin.write, docbin.SUFFIX
+        "spaCy DocBin, one .spacy file or a folder of them", rb"\x78", None, docbin.write, docbin.write, docbin.SUFFIX
     ),
-    "brat": Format("brat standoff, a .txt and an .ann a story", folder=brat.write),
-    "ninjs": Format("IPTC ninjs 3.0, an item a line or a file", ninjs.lines, None, ninjs.write, ".jsonl"),
-    "prodigy": Format("Prodigy tasks with our annotations", prodigy.lines),
-    "labelstudio": Format("Label Studio tasks with our predictions", labelstudio.lines, file=labelstudio.write),
+    "brat": Format("brat standoff, a .txt and an .ann a story", b"", folder=brat.write),
+    "ninjs": Format(
+        "IPTC ninjs 3.0, an item a line or a file", rb'\{"standard":', ninjs.lines, None, ninjs.write, ".jsonl"
+    ),
+    "prodigy": Format("Prodigy tasks with our annotations", rb'\{"text":', prodigy.lines),
+    "labelstudio": Format(
+        "Label Studio tasks with our predictions", labelstudio.BEGINS, labelstudio.lines, file=labelstudio.write
+    ),
 }
 """Every format by its name. CSV and Parquet have tables and are told apart in :func:`export`."""
 _TABLES = frozenset({"csv", "parquet"})
-_OURS = ("documents.jsonl", "failures.jsonl", "skipped.jsonl", "run.json")
 
 
 def export(source: str | Path, path: str | Path, format: str, *, table: str | None = None) -> int:
@@ -77,17 +84,19 @@ def export(source: str | Path, path: str | Path, format: str, *, table: str | No
 
     CSV and Parquet make a folder with a file a table, or a file of the one ``table``. ninjs makes a file of lines
     where ``path`` ends in ``.jsonl``, spaCy one DocBin where it ends in ``.spacy``, else a folder. These folders and
-    brat's must be new or empty, so that nothing that was corrected there is lost; all else is replaced.
+    brat's must be new or empty, so that nothing that was corrected there is lost. A file that is there is replaced
+    where it is an earlier export, and nothing else is.
 
     Raises :class:`UsageError` for what cannot be done as asked, :class:`StorageError` where it cannot be written.
 
     >>> export("samples/documents.jsonl", "quotes.csv", "csv", table="quotes")
     19
     """
-    source, path = Path(source), Path(path)
+    source, path = Path(source), local(path)
     path = path if path.name else path.resolve()
     how = _format(format, table)
-    _protect(source, path)
+    for file, begins in _files(path, format, table):
+        protect(file, re.compile(begins, re.DOTALL), source)
     documents = _documents(source)
     if format in _TABLES:
         return _tables(documents, path, format, table)
@@ -119,6 +128,19 @@ def stream(source: str | Path, format: str, *, table: str | None = None) -> Iter
         what = "no text" if how.file is not None or format in _TABLES else "a folder"
         raise UsageError(f"{format} is {what}, not for standard output", "Give a path with -o")
     return how.lines(documents)
+
+
+def _files(path: Path, format: str, table: str | None) -> Iterator[tuple[Path, bytes]]:
+    """``path``, and files of a fixed name that are written in or beside it, with patterns of what they begin with."""
+    begins = FORMATS[format].begins
+    if format in _TABLES:
+        for one in tables.chosen([table] if table is not None else []):
+            file = path if table is not None else path / f"{one.name}.{format}"
+            yield file, delimited.begins(one) if format == "csv" else begins
+    else:
+        yield path, begins
+    if format == "labelstudio":
+        yield labelstudio.beside(path), rb"<View>"
 
 
 def _format(name: str, table: str | None) -> Format:
@@ -161,14 +183,6 @@ def _tables(documents: Iterable[Document], path: Path, format: str, table: str |
     count = _Count(documents)
     _write(delimited.lines(count, wanted[0]), path)
     return count.number
-
-
-def _protect(source: Path, path: Path) -> None:
-    """Nothing may be written over the documents read, or into a run's own files."""
-    there = path.resolve()
-    kept = {(source / name).resolve() for name in _OURS} | {source.resolve()}
-    if there in kept or (source / "work").resolve() in (there, *there.parents):
-        raise UsageError(f"{path} belongs to the run itself", "Choose another place with -o")
 
 
 def _documents(source: Path) -> Iterator[Document]:

@@ -25,7 +25,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 def lines(documents: Iterable[Document], table: Table) -> Iterator[bytes]:
     """The header and the rows of one table; a row may span several lines of text."""
-    yield _line([column.name for column in table.columns])
+    yield _header(table)
     for made in rows(documents):
         yield from (_line([_cell(cell) for cell in row]) for row in made[table.name])
 
@@ -37,13 +37,22 @@ def write(documents: Iterable[Document], folder: Path, tables: Sequence[Table]) 
         files: dict[str, Digesting] = {}
         for table in tables:
             files[table.name] = stack.enter_context(atomic(folder / f"{table.name}.csv"))
-            files[table.name].write(_line([column.name for column in table.columns]))
+            files[table.name].write(_header(table))
         for made in rows(documents):
             count += 1
             for name, file in files.items():
                 for row in made[name]:
                     file.write(_line([_cell(cell) for cell in row]))
     return count
+
+
+def begins(table: Table) -> bytes:
+    """A pattern of what a file of ``table`` begins with."""
+    return re.escape(_header(table))
+
+
+def _header(table: Table) -> bytes:
+    return _line([column.name for column in table.columns])
 
 
 def _line(cells: Sequence[str]) -> bytes:

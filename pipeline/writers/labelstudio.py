@@ -41,6 +41,8 @@ _CHOICES = {
     "kind": ("name", "nominal", "pronoun", "speech", "writing", "thought", "intention"),
 }
 """What is chosen of a region; everything else said of one is written."""
+BEGINS = rb'\[(\n  \{\n    "data": |\]\n)'
+"""What tasks of ours begin with; the project's own export has other keys first."""
 _WRITTEN = ("value", "mod", "speaker", "name")
 
 
@@ -50,8 +52,15 @@ def write(documents: Iterable[Document], path: str | Path) -> int:
     tasks = [task_of(document) for document in documents]
     write_atomic(path, _tasks(tasks))
     labels = {region.label for task in tasks for region in task.regions}
-    write_atomic(path.with_suffix(".xml"), interface(sorted(labels), any(task.vocabulary for task in tasks)).encode())
+    write_atomic(beside(path), interface(sorted(labels), any(task.vocabulary for task in tasks)).encode())
     return len(tasks)
+
+
+def beside(path: Path) -> Path:
+    """The file of the interface. Raises :class:`UsageError` where the tasks themselves have its name."""
+    if path.suffix == ".xml":
+        raise UsageError(f"{path} is where the labelling interface goes", f"Name the tasks {path.with_suffix('.json')}")
+    return path.with_suffix(".xml")
 
 
 def lines(documents: Iterable[Document]) -> Iterator[bytes]:

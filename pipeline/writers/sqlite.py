@@ -22,6 +22,10 @@ from pipeline.writers.tables import TABLES, Cell, Column, Table, rows
 _TYPES = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "list": "TEXT"}
 _SEARCHED = {"stories": ("headline", "text"), "quotes": ("text", "speaker_name")}
 """Tables with full-text search. Their ``number`` is the row id, so that VACUUM does not part row and index."""
+_APPLICATION = int.from_bytes(b"copy")
+"""What ``PRAGMA application_id`` says of our databases."""
+BEGINS = rb"SQLite format 3\x00.{52}copy"
+"""What a database of ours begins with: its application id stands at byte 68."""
 _SAID = """CREATE VIEW said AS
 SELECT stories.published, quotes.speaker_name, quotes.speaker_role, quotes.text AS quote, quotes.cue, quotes.type,
        stories.headline, quotes.story, quotes.id AS quote_id
@@ -50,6 +54,7 @@ def _fill(db: sqlite3.Connection, documents: Iterable[Document]) -> int:
     db.execute("PRAGMA journal_mode = OFF")
     db.execute("PRAGMA synchronous = OFF")
     db.execute("PRAGMA foreign_keys = ON")
+    db.execute(f"PRAGMA application_id = {_APPLICATION}")
     for table in TABLES.values():
         db.execute(_create(table))
     count = 0

@@ -11,7 +11,7 @@ from runs import digest, rows, write_stories
 
 from models.document import check
 from pipeline import open_run, rerun, run
-from pipeline.errors import StorageError, UsageError
+from pipeline.errors import UsageError
 
 COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
@@ -122,6 +122,43 @@ def test_only_leaves_dependants_and_marks_them_stale(finished: Path) -> None:
     assert not any(d.stages["attribution"].stale for d in open_run(finished).documents())
 
 
+def stale(out: Path) -> list[str]:
+    found = {tuple(n for n, facts in d.stages.items() if facts.stale) for d in open_run(out).documents()}
+    (names,) = found
+    recorded = open_run(out).manifest["stages"]
+    assert [name for name in recorded if recorded[name].get("stale")] == list(names)
+    return list(names)
+
+
+def test_only_marks_nothing_stale_that_is_not(finished: Path) -> None:
+    before = digest(finished)
+    default = open_run(finished).manifest["settings"]["quotes"]["min_confidence"]
+    result = rerun("quotes", finished, only=True)
+    assert (result.made, result.changed, result.stale, stale(finished)) == ((), 0, (), [])
+    rerun("quotes", finished, assignments=["quotes.min_confidence=0.97"], only=True)
+    assert stale(finished) == ["attribution"]
+    result = rerun("quotes", finished, assignments=[f"quotes.min_confidence={default}"], only=True)
+    assert (result.made, result.stale) == ((), ())
+    assert digest(finished) == before
+
+
+def test_what_is_stale_stays_so_until_it_is_made_again(finished: Path) -> None:
+    result = rerun("entities", finished, assignments=["entities.min_confidence=0.97"], only=True)
+    assert result.stale == ("quotes", "attribution", "topics")
+    rerun("dates", finished, assignments=["dates.future_bias=0.9"])
+    assert stale(finished) == ["quotes", "attribution", "topics"]
+    rerun("topics", finished)
+    assert rerun("attribution", finished).stale == ("quotes", "attribution")  # it reads quotes, which are stale
+    assert rerun("quotes", finished).stale == ()
+    assert stale(finished) == []
+
+
+def test_settings_that_change_no_annotation_change_no_document(stories: Path, tmp_path: Path, quick: Any) -> None:
+    run([stories], tmp_path / "out", settings=quick(), stages=["dates"])
+    result = rerun("dates", tmp_path / "out", assignments=["dates.day_first=dmy"])
+    assert (result.made, result.changed) == (("dates",), 0)
+
+
 def test_a_new_run_leaves_the_old_one_as_it_is(finished: Path, tmp_path: Path) -> None:
     before = {p: p.read_bytes() for p in sorted(finished.rglob("*")) if p.is_file()}
     new = tmp_path / "new"
@@ -161,8 +198,9 @@ def test_a_folder_of_other_things_is_left_alone(stories: Path, tmp_path: Path, q
 def test_a_run_over_other_stories_is_not_overwritten(stories: Path, finished: Path, tmp_path: Path, quick: Any) -> None:
     other = write_stories(tmp_path / "other", 2)
     before = digest(finished)
-    with pytest.raises(StorageError, match="Choose another folder"):
+    with pytest.raises(UsageError, match="Choose another folder") as raised:
         run([other], finished, settings=quick())
+    assert raised.value.exit_code == 2
     assert digest(finished) == before
 
 

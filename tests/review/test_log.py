@@ -52,9 +52,9 @@ def test_a_log_file_goes_beside_what_people_see_and_tells_errors(
     assert "shard 0: 4 stories" in done.stderr
     assert "slowest stories" in done.stderr
     assert "CPU seconds of the workers" in done.stderr
-    copydesk("run", tmp_path, "-o", tmp_path / "out", *args, "--log-json", log, code=4)
+    copydesk("run", tmp_path, "-o", tmp_path / "out", *args, "--log-json", log, code=2)
     last = orjson.loads(log.read_bytes().splitlines()[-1])
-    assert (last["event"], last["code"], last["exit_code"]) == ("error", "E_STORAGE", 4)
+    assert (last["event"], last["code"], last["exit_code"]) == ("error", "E_USAGE", 2)
     assert "holds a run over" in last["message"]
 
 
