@@ -57,7 +57,7 @@ _config = click.option(
     "--config", type=click.Path(path_type=Path), help="Settings file; default: copydesk.toml, if it is there."
 )
 _set = click.option("--set", "assignments", multiple=True, metavar="STAGE.KEY=VALUE", help="Change one setting.")
-_workers = click.option("--workers", type=click.IntRange(0), help="Worker processes; default: one a core.")
+_workers = click.option("--workers", type=click.IntRange(0), help="Worker processes; default: one a core it may use.")
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Show no progress and no summary.")
 _verbose = click.option("--verbose", "-v", is_flag=True, help="Tell of every shard, and of the slowest stories.")
 _log = click.option("--log-json", metavar="FILE", help="Write events as JSON lines; - is standard error.")

@@ -43,7 +43,7 @@ S = TypeVar("S", bound=StageSettings)
 class RunSettings(StageSettings):
     """How a batch is run. Nothing here changes a byte of the documents."""
 
-    workers: int = Field(0, ge=0, description="Worker processes; 0 means one a core.")
+    workers: int = Field(0, ge=0, description="Worker processes; 0 means one a core that may be used.")
     engine: Literal["local", "dask"] = Field("local", description="What hands out shards: local processes, or Dask.")
     scheduler: str = Field("", description="Address of a Dask scheduler; none: Dask starts processes on this machine.")
     shard_words: int = Field(50_000, ge=100, description="Words a shard: the unit of work, retry and memory.")

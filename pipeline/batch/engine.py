@@ -43,4 +43,12 @@ def engine_for(settings: RunSettings, hello: Message) -> Engine:
         return Cluster(hello, settings)
     from pipeline.batch.pool import Pool
 
-    return Pool(hello, settings.workers or os.cpu_count() or 1, settings.story_timeout)
+    return Pool(hello, settings.workers or cores(), settings.story_timeout)
+
+
+def cores() -> int:
+    """Cores this process may use: a job of a cluster or a container often has fewer than the machine."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1

@@ -38,8 +38,8 @@ _ORDER = [field.alias or name for name, field in Document.model_fields.items()]
 class Observer(Protocol):
     """What a progress display is told."""
 
-    def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
-        """The plan is made; ``todo`` are the shards with something to make."""
+    def plan(self, plan: Plan, asked: Sequence[Shard], todo: Sequence[Shard]) -> None:
+        """The plan is made; of the shards ``asked`` for, ``todo`` have something to make."""
 
     def progress(self, stories: int, words: int) -> None:
         """So many more stories and words have been read."""
@@ -54,7 +54,7 @@ class Observer(Protocol):
 class Quiet:
     """An observer that shows nothing."""
 
-    def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
+    def plan(self, plan: Plan, asked: Sequence[Shard], todo: Sequence[Shard]) -> None:
         """Nothing."""
 
     def progress(self, stories: int, words: int) -> None:
@@ -244,7 +244,7 @@ class Job:
             missing = self.store.missing(shard, layers, partial(self._damaged, shard.number))
             if missing:
                 tasks.append({"shard": shard.number, "make": [layer.name for layer in missing]})
-        self.observer.plan(self.plan, [self.plan.shards[task["shard"]] for task in tasks])
+        self.observer.plan(self.plan, shards, [self.plan.shards[task["shard"]] for task in tasks])
         if not tasks:
             return []
         model, encoder = self.settings.model, self.settings.encoder

@@ -28,13 +28,14 @@ class JsonLog(Quiet):
         self._file.write(orjson.dumps({"time": time, "event": event, **facts}, default=str) + b"\n")
         self._file.flush()
 
-    def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
+    def plan(self, plan: Plan, asked: Sequence[Shard], todo: Sequence[Shard]) -> None:
         """What is there and what is to be done."""
         self.write(
             "plan",
             stories=plan.stories,
             words=plan.words,
             shards=len(plan.shards),
+            shards_asked=len(asked),
             shards_to_do=len(todo),
             stories_to_do=sum(shard.stories for shard in todo),
         )

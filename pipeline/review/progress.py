@@ -38,18 +38,23 @@ class Watching(Quiet):
         self.total = self.total_words = 0
         self.started = self.told = time.monotonic()
 
-    def plan(self, plan: Plan, todo: Sequence[Shard]) -> None:
+    def plan(self, plan: Plan, asked: Sequence[Shard], todo: Sequence[Shard]) -> None:
         """Say what is there and what is to be done; open the bar."""
         if self.log is not None:
-            self.log.plan(plan, todo)
+            self.log.plan(plan, asked, todo)
         self.total, self.total_words = sum(s.stories for s in todo), sum(s.words for s in todo)
         self.started = self.told = time.monotonic()
         if self.quiet:
             return
-        kept = plan.stories - self.total
-        line = f"{plan.stories} stories, {plan.words:,} words"
+        stories, words = sum(s.stories for s in asked), sum(s.words for s in asked)
+        kept = stories - self.total
+        line = f"{stories} stories, {words:,} words"
+        if len(asked) < len(plan.shards):
+            line += f" in {len(asked)} of {len(plan.shards)} shards"
         if not plan.stories:
             line += ": nothing that could be read was found"
+        elif not asked:
+            line += ": nothing to do here"
         elif not todo:
             line += ": everything is made already"
         elif kept:

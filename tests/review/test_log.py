@@ -38,7 +38,7 @@ def test_the_log_is_lines_of_json_that_tell_the_whole_run(
     assert {"plan", "progress", "shard"} <= set(kinds)
     assert all(datetime.fromisoformat(event["time"]).tzinfo is not None for event in events)
     plan, shard, finished = (next(e for e in events if e["event"] == k) for k in ("plan", "shard", "finished"))
-    assert (plan["stories"], plan["shards_to_do"]) == (4, 1)
+    assert (plan["stories"], plan["shards_asked"], plan["shards_to_do"]) == (4, 1, 1)
     assert set(shard["seconds"]) == {"parse", "dates"}
     assert (finished["ok"], finished["failed"], finished["exit_code"]) == (4, 1, 3)
     assert {row["id"] for row in finished["slow"]} == {"0.txt", "1.txt", "2.txt", "3.txt"}
