@@ -7,9 +7,15 @@ CPU limit ends.
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+import regexes
 
 PIECES = {
     "spaces": " ",
@@ -78,6 +84,13 @@ FILES = {
     "nitf": "<nitf><body><body.content><p>%s</p></body.content></body></nitf>",
     "csv": "id,text\\n1,%s\\n",
     "jsonl": '{"text": "%s"}',
+    "ninjs.json": '{"uri": "x", "type": "text", "version": "3.0", "headline": "%s", "body_text": "A text."}',
+    "newsml.xml": '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="x"><itemMeta>'
+    '<itemClass qcode="ninat:text"/></itemMeta><contentMeta><headline>%s</headline></contentMeta>'
+    '<contentSet><inlineData contenttype="text/plain">'
+    "A text.</inlineData></contentSet></newsItem>",
+    "header": "\\x01a1111aa%s\\x02A text.\\x03",
+    "framed": "\\x01xxx1234 4 aaa 123 SLUG\\x02^%s\\x03",
     "rss": "<rss><channel><item><title>T</title><description>%s</description></item></channel></rss>",
 }
 folder = Path(sys.argv[2])
@@ -138,3 +151,58 @@ def test_every_reader_and_stage_survives_text_made_to_make_patterns_backtrack(
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout == "done\n"
+
+
+# --- expression by expression ------------------------------------------------------------------------------------
+
+SHORT, LONG = 500, 4_000
+"""Repeats in the strings compared."""
+FLOOR = 0.03
+"""CPU seconds below which nothing is compared: what is linear takes a tenth of that for the long string."""
+
+
+@pytest.fixture(scope="module")
+def expressions() -> list[dict[str, Any]]:
+    done = subprocess.run([sys.executable, regexes.__file__], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def worse_than_linear(pattern: re.Pattern[Any], source: str, anchored: bool) -> str | None:
+    """The beginning of a string for which eight times the length takes far more than eight times the time."""
+    for text in regexes.attacks(source, pattern.flags):
+        long = regexes.seconds(pattern, text(LONG), anchored)
+        if long == float("inf") or (long > FLOOR and long > 20 * regexes.seconds(pattern, text(SHORT), anchored)):
+            return text(10)
+    return None
+
+
+def test_every_expression_takes_time_in_proportion_to_the_text(expressions: list[dict[str, Any]]) -> None:
+    assert len(expressions) > 250
+    where = {place.split(":")[0] for row in expressions for place in row["where"]}
+    assert {f"pipeline/readers/{name}.py" for name in ("iptc7901", "wire", "markup", "nitf")} <= where
+    assert "pipeline/stages/dates/grammar.py" in where  # the patterns of patterns.toml are compiled there
+    slow = {}
+    for row in expressions:
+        pattern = re.compile(row["pattern"].encode("latin-1") if row["bytes"] else row["pattern"], row["flags"])
+        anchored = bool(row["uses"]) and set(row["uses"]) <= regexes.ANCHORED
+        if (text := worse_than_linear(pattern, row["pattern"], anchored)) is not None:
+            slow[row["where"][0]] = (row["pattern"][:200], row["uses"], text)
+    assert slow == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "anchored", "slow"),
+    [
+        (r"(a+)+b", True, True),
+        (r"(\w+ ?)*!", True, True),
+        (r"[^,]*?[ ]*,?\s*\Z", True, True),
+        (r"\s+$", False, True),
+        (r"\s+$", True, False),
+        (r"(?<!\s)\s+$", False, False),
+        (r"(a++)+b", True, False),
+    ],
+)
+def test_the_strings_find_what_backtracks(pattern: str, anchored: bool, slow: bool) -> None:
+    assert (worse_than_linear(re.compile(pattern), pattern, anchored) is not None) == slow

@@ -31,8 +31,11 @@ _HEADER = re.compile(
 )
 _ANPA = re.compile(
     r"(?P<service>[A-Za-z])(?P<number>\d{4})[ \x1f\r\n]*(?P<priority>[A-Za-z]) ?(?P<category>[A-Za-z])[ \x13\x14]?"
-    r"(?P<slug>[^\x13\x14\x1f\r\n]*?)[ \x13\x14\x1f\r\n]*(?:(?P<date>\d{1,2}-\d{1,2})[ ](?P<words>\d{4}))?\s*\Z"
 )
+_ANPA_END = re.compile(r"\d{1,2}-\d{1,2}[ ]\d{4}\Z")
+"""Day and words, at the end of an ANPA header."""
+_ANPA_BREAKS = " \x13\x14\x1f\r\n"
+"""What parts the fields of an ANPA header; a slug may hold the first."""
 _TIME = re.compile(
     r"\b(?P<day>\d\d)(?P<hour>\d\d)(?P<minute>\d\d)[ ]?(?P<zone>GMT|UTC|Z)?[ ](?P<month>[A-Za-z]{3})"
     r"[ ](?P<year>\d\d(?:\d\d)?)\b"
@@ -85,6 +88,7 @@ def _text(data: bytes) -> str:
 
 def _header(header: str) -> dict[str, Any]:
     header = header.strip(" \r\n\x00\x16")
+    slug: str | None
     found = _HEADER.match(header)
     if found is not None:
         # Lines between header and text carry the rest of the slug.
@@ -96,10 +100,18 @@ def _header(header: str) -> dict[str, Any]:
         }
     else:
         found = _ANPA.match(header)
-        slug = found["slug"] if found else ""
-        fields = {"category": found["category"]} if found else {}
-    fields["slug"] = _SEPARATORS.sub(" ", _TYPESETTING.sub("", slug)).strip(" /")
+        slug = _anpa_slug(header[found.end() :]) if found else None
+        fields = {"category": found["category"]} if found and slug is not None else {}
+    fields["slug"] = _SEPARATORS.sub(" ", _TYPESETTING.sub("", slug or "")).strip(" /")
     return {key: value for key, value in fields.items() if value}
+
+
+def _anpa_slug(rest: str) -> str | None:
+    """The slug of an ANPA header after its category; None where the rest is no ANPA."""
+    rest = rest.rstrip()
+    end = _ANPA_END.search(rest, max(len(rest) - len("12-31 0000"), 0))
+    slug = rest[: end.start() if end else None].rstrip(_ANPA_BREAKS)
+    return None if set(slug) & set(_ANPA_BREAKS[1:]) else slug
 
 
 def _time(text: str) -> str | None:

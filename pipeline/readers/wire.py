@@ -55,6 +55,7 @@ _FIELD = re.compile(
     r"|desk|version|status|words|word count)[ \t]*:[ \t]*(?P<value>[^\r\n]{0,400})",
     re.IGNORECASE,
 )
+_GAP = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*[\r\n\u2028\u2029]|\u2029")
 _FEED_DATE = re.compile(r"\s*\bdate:?[ \t]+(?P<value>\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?)\b[ \t]*", re.I)
 _EMBARGO = re.compile(
     r"(?:\W{0,3}(?:STRICTLY )?EMBARGO(?:ED)?\b|Not for (?:release|publication|broadcast)\b|HOLD FOR RELEASE\b"
@@ -279,8 +280,7 @@ class _Reading:
 
     def _gap(self, at: int) -> bool:
         """Whether a blank line follows the line that ends at ``at``."""
-        gap = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*(?:[\r\n\u2028\u2029])|\u2029").match(self.text, at, self.end)
-        return gap is not None
+        return _GAP.match(self.text, at, self.end) is not None
 
     def _more(self, at: int) -> bool:
         return _LETTERS.search(self.text, at, self.end) is not None

@@ -68,7 +68,7 @@ _FIGURES = re.compile(r"(?:[$£€#₹]\s?[\d.,]+[\w ]{0,12}|\d%?)\s*$")
 
 def _is_amount(before: str) -> bool:
     """Whether a text ends in an amount or in what is counted: ``$20 million``, ``barrels``."""
-    last = re.search(r"([^\W\d_]+)\s*$", before)
+    last = re.search(r"(?<![^\W\d_])([^\W\d_]+)\s*$", before)
     return bool(_FIGURES.search(before)) or (last is not None and last[1].lower() in words("amounts"))
 
 

@@ -109,7 +109,7 @@ def _name_or_verb(match: Match, context: Context) -> bool:
 
 
 def _after_name(context: Context, start: int) -> bool:
-    return bool(re.search(r"[A-Z][\w.]*\s$", context.text[max(0, start - 20) : start]))
+    return bool(re.search(r"[A-Z][\w.]{0,18}\s$", context.text[max(0, start - 20) : start]))
 
 
 @lru_cache(maxsize=64)
@@ -218,7 +218,9 @@ def _is_title(match: Match, context: Context) -> bool:
     said = match.text.split()
     if not all(word[0].isupper() for word in said) or match.text.isupper():
         return False
-    return len(said) > 1 or bool(re.search(r"[A-Z][\w.]*\s$", context.text[max(0, match.start - 20) : match.start]))
+    return len(said) > 1 or bool(
+        re.search(r"[A-Z][\w.]{0,18}\s$", context.text[max(0, match.start - 20) : match.start])
+    )
 
 
 _BY_PATTERN: dict[str, Callable[[Match, Context], bool]] = {

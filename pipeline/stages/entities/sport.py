@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _NAME = r"([A-Z][\w.'’&-]*(?: (?:[A-Z][\w.'’&-]*|of|and|the|de|la|del)){0,3})"
 _FIGURE = r"[-+]?[.\d][\d.:/-]*"
 _ROWS = (
-    re.compile(rf"{_NAME}(?: +{_FIGURE}){{3,}}\s*$"),
-    re.compile(rf"{_NAME} +\d{{1,3}} +{_NAME} +\d{{1,3}}(?: \(.*)?\s*$"),
-    re.compile(rf"{_NAME} (?:AT|at|v|vs|V|VS)\.? {_NAME}\s*$"),
+    re.compile(rf"{_NAME}(?: +{_FIGURE}){{3,}}$"),
+    re.compile(rf"{_NAME} +\d{{1,3}} +{_NAME} +\d{{1,3}}(?: \(.*)?$"),
+    re.compile(rf"{_NAME} (?:AT|at|v|vs|V|VS)\.? {_NAME}$"),
 )
 _WIDTH = 60
 """Longest row of a table, in code points."""
