@@ -258,9 +258,46 @@ def test_any_quotes_and_entities_give_sound_rows_and_the_same_again(parser: Pars
     ]
 
 
-def test_the_name_before_a_word_for_a_desk_of_news_speaks() -> None:
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            "MOSCOW, May 3 (AP) - Talks on gas ended without a deal, the Interfax news agency said on Tuesday.",
+            ["Interfax news agency"],
+        ),
+        # Nobody who is called he names himself in the words he says.
+        (
+            "For Kevin Alder, a teacher of English, Peter Marsh was a legend. "
+            'He said, "Peter Marsh was the greatest painter of his age."',
+            ["Kevin Alder"],
+        ),
+        # A town speaks, and stands without its region.
+        (
+            "ROME, May 3 (AP) - The court ruled on schools in Livorno, Tuscany, on Monday. "
+            'The request was made by the Municipality of Livorno.\n\nThe city said, "The schools charge a fee."',
+            ["Livorno"],
+        ),
+        # A ministry without a name is none.
+        ("PARIS, May 3 (AP) - The culture ministry said the painting would be returned to its owners.", [None]),
+        # A surname without its last letter is the same one.
+        (
+            'EVANSVILLE, May 3 (AP) - Kathryn Waters opened the show. "We are all very proud of it," Water said.',
+            ["Kathryn Waters"],
+        ),
+    ],
+)
+def test_names_by_which_speakers_are_known(text: str, names: list[str | None]) -> None:
     from pipeline import Desk
 
-    text = "MOSCOW, May 3 (AP) - Talks on gas ended without a deal, the Interfax news agency said on Tuesday."
     document = Desk(["attribution"])(Document(id="a", text=text))
-    assert [row.name for row in document.attributions] == ["Interfax"]
+    assert [row.name for row in document.attributions] == names
+
+
+def test_officials_of_a_body_are_a_group_that_speaks_for_it() -> None:
+    from pipeline import Desk
+
+    text = (
+        "WASHINGTON, May 3 (AP) - FBI officials said the two men had been arrested. Officials said they had no lawyers."
+    )
+    rows = Desk(["attribution"])(Document(id="a", text=text)).attributions
+    assert [(row.name, row.group) for row in rows] == [("FBI", True), (None, True)]

@@ -433,3 +433,18 @@ def test_hyphenated_surnames_are_one_word(named: Callable[..., dict[str, Entity]
 def test_letters_in_the_order_of_another_language(named: Callable[..., dict[str, Entity]]) -> None:
     found = named("The Italian Episcopal Conference (CEI) met in Rome on Monday. The CEI gave no reasons.")
     assert forms(found["Italian Episcopal Conference"]) == ["Italian Episcopal Conference", "CEI", "CEI"]
+
+
+def test_letters_written_as_a_word_are_the_body_they_stand_for(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named(
+        "Mumbai, Aug 22 (PTI) The Securities and Exchange Board of India (Sebi) on Friday barred a broker. "
+        "Sebi said the order would hold for three years."
+    )
+    assert forms(found["Securities and Exchange Board of India"])[1:] == ["Sebi", "Sebi"]
+
+
+def test_he_said_is_nobody_named_in_what_he_said(named: Callable[..., dict[str, Entity]]) -> None:
+    found = named("Ravi Rao met Arun Mehta in Delhi on Monday. He said Mehta had offered to resign.")
+    assert forms(found["Ravi Rao"], "pronoun") == ["He"]
+    found = named("Arun Mehta was met by Ravi Rao in Delhi on Monday. He said Mehta had offered to resign.")
+    assert forms(found["Arun Mehta"], "pronoun") == []

@@ -43,6 +43,8 @@ _OUTLETS = frozenset(
         "station", "tabloid", "website", "weekly",
     }
 )  # fmt: skip
+_OFFICERS = frozenset({"official", "officer", "representative", "spokesman", "spokesperson", "executive"})
+"""Who, several and unnamed, speak for the body they are of."""
 _INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
 
 
@@ -194,7 +196,7 @@ class Desk:
         known = self._surname(start, end)
         if known is not None:
             return [self._speaker(start, end, known, "name", 0.8)]
-        if parse[head].pos_ == "PROPN":
+        if parse[head].pos_ == "PROPN" and not parse[head].text.islower():
             return [Speaker(start, end, "name", 0.5, name=self._bare(head, start, end))]
         return []
 
@@ -205,6 +207,15 @@ class Desk:
             return None
         for child in parse[token].children:
             if child.dep_ in ("compound", "nmod") and child.pos_ == "PROPN" and child.i < token:
+                place = self._at(child.i, start, end)
+                if place is not None and place.mention.kind == "name" and place.member.entity.label == "ORG":
+                    return place
+        return None
+
+    def _spoken_for(self, token: int, start: int, end: int) -> Place | None:
+        """The body before a word for those who speak for it: ``FBI officials``."""
+        for child in self.cast.parse[token].children:
+            if child.dep_ in ("compound", "nmod", "poss") and child.i < token:
                 place = self._at(child.i, start, end)
                 if place is not None and place.mention.kind == "name" and place.member.entity.label == "ORG":
                     return place
@@ -273,7 +284,7 @@ class Desk:
         if not self.settings.pronouns:
             return [Speaker(start, end, "pronoun", 0.2)]
         own = next((p for p in self.cast.within(start, end) if p.mention.kind == "pronoun"), None)
-        if own is not None:
+        if own is not None and not (word in _HE | _SHE and self._told_of(quote, own.member)):
             return [self._speaker(start, end, own, "pronoun", 0.85)]
         if word in _RELATIVE:
             place = next(iter(self.cast.before(start, 6)), None)
@@ -305,6 +316,8 @@ class Desk:
                 continue
             if not member.person or place.mention.kind == "pronoun" or (member.gender or sex) != sex:
                 continue
+            if self._told_of(quote, member):
+                continue
             token = cast.parse[cast.head(place.start, place.end)]
             score = -0.5 * min(here - cast.sentence(place.start), 12) - 0.4 * away
             score += 2.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 0.4 * (token.dep_ == "appos")
@@ -320,6 +333,15 @@ class Desk:
             return None, 0.0
         lead = ranked[0][0] - ranked[1][0] if len(ranked) > 1 else 2.0
         return ranked[0][1], min(0.9, 0.55 + 0.12 * max(lead, 0.0))
+
+    def _told_of(self, quote: Quote, member: Member) -> bool:
+        """Whether the words themselves name the person, as nobody does who is then called ``he``."""
+        return member.person and any(
+            part.start <= place.start and place.end <= part.end and place.mention.kind == "name"
+            for part in quote.parts
+            for place in self.cast.within(part.start, part.end)
+            if place.member is member
+        )
 
     def _holder(self, offset: int) -> str | None:
         """Id of the quotation whose content holds ``offset``."""
@@ -398,9 +420,12 @@ class Desk:
         plural = head.tag_ in ("NNS", "NNPS") or words[:1] == ["both"]
         if _ANONYMOUS.search(source) or _CONDITION.match(self.text, end):
             return Speaker(start, end, "anonymous", 0.9, anonymous=True, group=plural)
-        if plural:
-            return Speaker(start, end, "group", 0.9, group=True)
         lemma = head.lemma_.lower()
+        if plural:
+            body = self._spoken_for(head.i, start, end) if lemma in _OFFICERS else None
+            if body is not None:
+                return replace(self._speaker(start, end, body, "group", 0.6), group=True, role=None)
+            return Speaker(start, end, "group", 0.9, group=True)
         if words[:1] and words[0] in _INDEFINITE:
             return Speaker(start, end, "nominal", 0.6, anonymous=lemma in nouns()["person"])
         if self.settings.nominals:
@@ -459,7 +484,7 @@ class Desk:
                 role = " ".join([mention.role or "", *member.entity.roles]).lower()
                 fits = re.search(rf"\b{re.escape(lemma)}\b", role) is not None
             else:
-                fits = member.body and lemma in member.entity.name.lower().split()
+                fits = member.body and (lemma in member.entity.name.lower().split() or self._seat(member, lemma))
             if fits:
                 return self._speaker(start, end, place, "nominal", 0.7)
         if lemma in nouns()["person"]:
@@ -474,6 +499,14 @@ class Desk:
                 spoken, start=start, end=end, method="nominal", confidence=0.5, evidence=(spoken.start, spoken.end)
             )
         return None
+
+    @staticmethod
+    def _seat(member: Member, noun: str) -> bool:
+        """Whether ``the city``, ``the country`` may be said of a place; a country is never a city, nor the reverse."""
+        if member.entity.label != "GPE" or noun not in nouns()["place"]:
+            return False
+        country = (member.entity.link or {}).get("kind") == "country"
+        return country == (noun in ("country", "nation", "kingdom", "republic"))
 
     def _answers(self, quote: Quote) -> bool:
         """Whether a bare paragraph goes on a dialogue of two: the speakers of the two paragraphs before differ."""

@@ -49,8 +49,10 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
         if parse[i].text != "(":
             continue
         short = parse[i + 1].text
-        if parse[i + 2].text == ")" and _letters(short):
-            long = ends.get(i)
+        long = ends.get(i)
+        # Sebi, Nato: many desks write letters that are read as a word like one.
+        worded = long is not None and short.istitle() and fold(short) in _firsts(parse, long.i, long.j)
+        if parse[i + 2].text == ")" and (worded or _letters(short)):
             if long is not None and long.j - long.i > 1:
                 if _initials(parse, long.i, long.j, short):
                     defined[short] = long
@@ -74,8 +76,7 @@ def _initials(parse: Doc, i: int, j: int, short: str) -> bool:
     """Whether ``short`` can be made of the words' first letters, small words counting or not, gaps allowed."""
     words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
     wanted = [c.casefold() for c in short if c.isalnum()]
-    firsts = "".join(fold(word)[:1] for word in words)
-    big = "".join(fold(word)[:1] for word in words if word.lower() not in _SMALL)
+    firsts, big = _firsts(parse, i, j)
     letters = "".join(wanted)
     # Italian Episcopal Conference (CEI): the letters follow the order of another language.
     if len(letters) > 2 and sorted(letters) == sorted(big):
@@ -90,6 +91,15 @@ def _initials(parse: Doc, i: int, j: int, short: str) -> bool:
         if not at:
             return False
     return flat[:1] == letters[:1] and len(words) >= 2
+
+
+def _firsts(parse: Doc, i: int, j: int) -> tuple[str, str]:
+    """First letters of the words, all of them and without small ones."""
+    words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
+    return (
+        "".join(fold(word)[:1] for word in words),
+        "".join(fold(word)[:1] for word in words if word.lower() not in _SMALL),
+    )
 
 
 def _phrase(parse: Doc, i: int, short: str) -> bool:
@@ -217,7 +227,7 @@ def _letters_of(short: str, full: tuple[str, ...]) -> bool:
 def _spelt_alike(key: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Whether two persons' names differ only as transliterations and slips do: ``Zelensky``, ``Zelenskyy``."""
     if len(key) == 1 and len(other) > 1:
-        return _alike(key[0], other[-1])
+        return _alike(key[0], other[-1]) or _slipped(key[0], other[-1])
     if len(key) != len(other) or len(key) < 2:
         return False
     return all(a == b or _alike(a, b) for a, b in zip(key, other, strict=True))
@@ -228,6 +238,15 @@ def _alike(a: str, b: str) -> bool:
     if shorter < 5 or abs(len(a) - len(b)) > 2 or _skeleton(a) != _skeleton(b):
         return False
     return _distance(a, b) <= (1 if shorter < 8 else 2)
+
+
+def _slipped(short: str, full: str) -> bool:
+    """Whether a surname lost or gained its last letter but is otherwise another's: ``Water`` for ``Waters``."""
+    return (
+        abs(len(short) - len(full)) == 1
+        and min(len(short), len(full)) >= 5
+        and (full.startswith(short) or short.startswith(full))
+    )
 
 
 def _skeleton(word: str) -> str:

@@ -95,8 +95,15 @@ def _mention(parse: Doc, i: int, j: int, kind: Any, name: Name | None, confidenc
 
 
 def _titled(parse: Doc, name: Name, label: str) -> str:
-    """The name as written, for a newspaper with the article before it: The Straits Times."""
+    """The name as written, of a newspaper with its article, of an agency with its kind: Yonhap news agency.
+
+    A town stands without the region after the comma.
+    """
     text = name.text(parse)
+    if label == "GPE":
+        text = text.partition(", ")[0]
+    if label == "ORG" and str(parse[name.j : name.j + 2].text).lower() == "news agency":
+        return f"{text} {parse[name.j : name.j + 2].text}"
     paper = label == "ORG" and name.j - name.i > 1 and parse[name.j - 1].lower_ in lexicons().papers
     return f"The {text}" if paper and name.i > 0 and parse[name.i - 1].lower_ == "the" else text
 
@@ -104,6 +111,7 @@ def _titled(parse: Doc, name: Name, label: str) -> str:
 def _full_name(parse: Doc, found: Cluster) -> str:
     """The fullest name: most words, then first in the story; capitals only where there is no other form."""
     texts = [(_titled(parse, name, found.label), name.j - name.i) for name in found.names]
+    texts = [(text, words + 2 * text.lower().endswith(" news agency")) for text, words in texts]
     # An acronym that is well known stands for the full name, which the story need not spell out.
     mixed = [t for t in texts if not t[0].isupper()] or texts
     most = max(words for _, words in mixed)

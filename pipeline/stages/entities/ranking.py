@@ -37,9 +37,10 @@ def candidates(story: Story, anaphor: Anaphor) -> list[Actor]:
     labels, here = _LABELS.get(anaphor.family, frozenset()), story.sentence[anaphor.i]
     reach = _REACH.get(anaphor.family, 1000)
     owner = story.inside.get(anaphor.owner, -1) if anaphor.owner is not None else -1
+    told = story.told_of(anaphor.i) if anaphor.family == "he" else frozenset()
     found = []
     for actor in story.actors:
-        if actor.label not in labels or not actor.places or actor.index == owner:
+        if actor.label not in labels or not actor.places or actor.index == owner or actor.index in told:
             continue
         if anaphor.gender and actor.gender and actor.gender != anaphor.gender:
             continue

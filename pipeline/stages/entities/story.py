@@ -139,6 +139,21 @@ class Story:
             j = next((k + 1 for k in range(j, min(j + 5, len(self.lower))) if self.lower[k] == ")"), j)
         return j < len(self.lower) and self.pos[j] == "VERB" and self.parse[j].lemma_ in SAYING
 
+    def told_of(self, i: int) -> frozenset[int]:
+        """Actors named in what the subject at token ``i`` says: nobody calls himself by name there.
+
+        A pronoun does not stand for a name in its own clause's complement (binding, principle C), nor, in news copy,
+        for one in the words quoted beside it.
+        """
+        verb = self.head[i]
+        if self.dep[i] not in SUBJECT or self.quote[i] >= 0 or self.parse[verb].lemma_ not in SAYING:
+            return frozenset()
+        said = [range(c.left_edge.i, c.right_edge.i + 1) for c in self.parse[verb].children if c.dep_ == "ccomp"]
+        here = self.sentence[i]
+        said += [range(*span) for span in self.quotes if self.sentence[span[0]] <= here <= self.sentence[span[1] - 1]]
+        own = [k for span in said for k in span if k in self.inside and self.dep[k] not in ("poss", "compound")]
+        return frozenset(self.inside[k] for k in own)
+
     def speaker(self, quote: int, references: dict[int, int]) -> int | None:
         """Actor who says quotation ``quote``; ``references`` are the tokens of pronouns resolved so far.
 

@@ -61,8 +61,9 @@ def _write(tree: Tree, quote: Joined, names: dict[int, str]) -> Quote:
         if triple.cue is not None:
             start, end = _span(tree, triple.cue)
             fields["cue"] = Cue.of(tree.text, start, end, lemma=triple.lemma)
-        if triple.source is not None:
-            fields["source"] = TextSpan.of(tree.text, *_span(tree, triple.source))
+        source = _apart(tree, quote, triple.source)
+        if source is not None:
+            fields["source"] = TextSpan.of(tree.text, *_span(tree, source))
         # Whole sentences in quotation marks were said, also where the cue is "wondered" or "thought".
         spoken = triple.kind == "thought" and triple.frame in ("out", "colon") and _type(tree, quote) == "direct"
         fields["kind"] = "speech" if spoken else triple.kind
@@ -80,6 +81,23 @@ def _write(tree: Tree, quote: Joined, names: dict[int, str]) -> Quote:
         confidence=round(min(max(quote.confidence, 0.0), 1.0), 3),
         **fields,
     )
+
+
+def _apart(tree: Tree, quote: Joined, source: Range | None) -> Range | None:
+    """``source`` as far as it is no part of the content.
+
+    It ends where the content begins (``According to the Herald, the mayor said``). Who is told of is not who tells:
+    the subject of a passive (``the parents are accused of``) is content and no source.
+    """
+    if source is None or source in quote.parts:
+        return None
+    first, last = source
+    begins = min((a for a, _ in quote.parts if first < a < last), default=None)
+    if begins is None:
+        return source
+    while begins > first + 1 and tree.pos[begins - 1] in ("PUNCT", "SPACE"):
+        begins -= 1
+    return first, begins
 
 
 def _span(tree: Tree, tokens: Range) -> tuple[int, int]:
