@@ -11,19 +11,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.stages.entities.lexicons import fold, lexicons
-from pipeline.stages.entities.names import Name
+from pipeline.stages.entities.names import Name, spells
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
     from models.document import Document
 
+_OPENING, _CLOSING = frozenset(('"', "“", "‘")), frozenset(('"', "”", "’"))
+_WORKS = frozenset(
+    (
+        "film",
+        "movie",
+        "book",
+        "novel",
+        "song",
+        "album",
+        "play",
+        "series",
+        "show",
+        "debut",
+        "single",
+        "track",
+        "painting",
+    )
+)
 _FIRM = ("PERSON", "ORG", "GPE")
 
 
 def consistent(parse: Doc, names: list[Name]) -> list[Name]:
     """``names`` with one class a name through the story."""
     persons = _persons(parse, names)
+    names = [replace(name, label=told) if (told := _told(parse, name)) else name for name in names]
     votes: dict[str, Counter[str]] = defaultdict(Counter)
     for name in names:
         votes[fold(name.text(parse))][name.label] += 2 if name.role_i is not None or name.address else 1
@@ -73,9 +92,36 @@ def _class(parse: Doc, name: Name, persons: set[str], votes: dict[str, Counter[s
         return "GPE"
     if name.label in ("ORG", "GPE", "LOC", "PRODUCT") and _is_given(parse, name):
         return "PERSON"
+    surname = votes.get(fold(parse[name.j - 1].text))
+    if name.label == "GPE" and 1 < len(tokens) < 4 and surname and set(surname) == {"PERSON"}:
+        return "PERSON"  # Kendra Batiste, where Batiste says something further on
     count = votes[fold(text)]
     best = max(count.values())
     return name.label if count[name.label] == best else next(label for label, n in count.items() if n == best)
+
+
+def _told(parse: Doc, name: Name) -> str | None:
+    """The class the words around a name tell: letters that stand for it, what kind of body it is, marks of a title.
+
+    ``Asom Yuva Parishad (AYP)``, ``pump maker Brenner Hydraulik``, ``Osaka-based Minami Seiko``, ``her debut "Gali"``.
+    """
+    if name.label != "PERSON" or name.known or name.role_i is not None or name.address or name.i == 0:
+        return None
+    words, i, j = lexicons(), name.i, name.j
+    before, after = parse[i - 1], parse[j] if j < len(parse) else None
+    if before.text in _OPENING and after is not None and (after.text in _CLOSING or parse[j : j + 2].text[-1] in '"”'):
+        outer = parse[i - 2] if i > 1 else None
+        work = outer is not None and outer.lower_ in _WORKS
+        return "WORK_OF_ART" if work or (j - i > 1 and (outer is None or outer.pos_ != "PROPN")) else None
+    if fold(parse[i].text) in words.genders or fold(parse[i].text) in words.given_genders:
+        return None
+    if j + 2 < len(parse) and parse[j].text == "(" and parse[j + 2].text == ")" and j - i > 1:
+        short = parse[j + 1].text
+        if len(short) > 2 and short.isupper() and short.isalpha() and spells(parse, i, j, short):
+            return "ORG"
+    based = before.lower_ == "based" and i > 1 and parse[i - 2].text == "-"
+    kind = before.lower_ in words.bodies and before.lower_ not in words.persons and before.lower_ not in words.heads
+    return "ORG" if based or (kind and before.pos_ in ("NOUN", "PROPN") and j - i < 5) else None
 
 
 def _is_given(parse: Doc, name: Name) -> bool:

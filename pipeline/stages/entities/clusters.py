@@ -8,14 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.stages.entities.lexicons import Country, fold, lexicons
-from pipeline.stages.entities.names import Name
+from pipeline.stages.entities.names import SMALL, Name, first_letters, spells
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
     from pipeline.stages.entities.links import Known
 
-_SMALL = frozenset(("of", "and", "the", "for", "in", "on", "to", "&", "-", "de", "la", "du", "des", "del", "da", "do"))
 _SWAPPED = str.maketrans({"q": "k", "g": "k", "c": "k", "w": "v", "z": "s", "j": "i"})
 _PLACES = frozenset(("GPE", "LOC", "FAC"))
 
@@ -51,10 +50,10 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
         short = parse[i + 1].text
         long = ends.get(i)
         # Sebi, Nato: many desks write letters that are read as a word like one.
-        worded = long is not None and short.istitle() and fold(short) in _firsts(parse, long.i, long.j)
+        worded = long is not None and short.istitle() and fold(short) in first_letters(parse, long.i, long.j)
         if parse[i + 2].text == ")" and (worded or _letters(short)):
             if long is not None and long.j - long.i > 1:
-                if _initials(parse, long.i, long.j, short):
+                if spells(parse, long.i, long.j, short):
                     defined[short] = long
             elif long is None and _phrase(parse, i, short):
                 common.add(short)
@@ -62,7 +61,7 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
         inside = starts.get(i + 1) or starts.get(i + 2)
         if inside is None or inside.j - inside.i < 2 or inside.j >= len(parse) or parse[inside.j].text != ")":
             continue
-        if _letters(before) and _initials(parse, inside.i, inside.j, before):
+        if _letters(before) and spells(parse, inside.i, inside.j, before):
             defined[before] = inside
     return defined, common
 
@@ -72,47 +71,17 @@ def _letters(text: str) -> bool:
     return 2 <= len(plain) <= 10 and plain.isalnum() and sum(c.isupper() for c in plain) >= 2
 
 
-def _initials(parse: Doc, i: int, j: int, short: str) -> bool:
-    """Whether ``short`` can be made of the words' first letters, small words counting or not, gaps allowed."""
-    words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
-    wanted = [c.casefold() for c in short if c.isalnum()]
-    firsts, big = _firsts(parse, i, j)
-    letters = "".join(wanted)
-    # Italian Episcopal Conference (CEI): the letters follow the order of another language.
-    if len(letters) > 2 and sorted(letters) == sorted(big):
-        return True
-    if letters in (firsts, big) or (len(letters) > 1 and (firsts.endswith(letters) or big.endswith(letters))):
-        return True
-    # TASMAC, Interpol: letters in order through the name, the first one of the first word.
-    flat = fold("".join(words))
-    at = 0
-    for letter in letters:
-        at = flat.find(letter, at) + 1
-        if not at:
-            return False
-    return flat[:1] == letters[:1] and len(words) >= 2
-
-
-def _firsts(parse: Doc, i: int, j: int) -> tuple[str, str]:
-    """First letters of the words, all of them and without small ones."""
-    words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
-    return (
-        "".join(fold(word)[:1] for word in words),
-        "".join(fold(word)[:1] for word in words if word.lower() not in _SMALL),
-    )
-
-
 def _phrase(parse: Doc, i: int, short: str) -> bool:
     """Whether the words before the bracket at token ``i`` are a lower-case phrase with these initials."""
     letters = [c.casefold() for c in short if c.isalpha()]
     k = i - 1
     for letter in reversed(letters):
-        while k >= 0 and parse[k].lower_ in _SMALL and parse[k].lower_[:1] != letter:
+        while k >= 0 and parse[k].lower_ in SMALL and parse[k].lower_[:1] != letter:
             k -= 1
         if k < 0 or not parse[k].text[0].isalpha() or parse[k].lower_[0] != letter:
             return False
         k -= 1
-    return any(parse[m].text[0].islower() for m in range(k + 1, i) if parse[m].lower_ not in _SMALL)
+    return any(parse[m].text[0].islower() for m in range(k + 1, i) if parse[m].lower_ not in SMALL)
 
 
 def cluster(parse: Doc, names: list[Name], defined: dict[str, Name]) -> list[Cluster]:
@@ -220,7 +189,7 @@ def _letters_of(short: str, full: tuple[str, ...]) -> bool:
     """Whether ``short`` is made of the first letters of a name of several words, small words counting or not."""
     if len(full) < 2:
         return False
-    big = [word for word in full if word not in _SMALL]
+    big = [word for word in full if word not in SMALL]
     return short in ("".join(word[:1] for word in full), "".join(word[:1] for word in big))
 
 
@@ -285,7 +254,7 @@ def _same_person(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
 
 
 def _is_called(key: tuple[str, ...], full: tuple[str, ...]) -> bool:
-    return key == full or key == tuple(word for word in full if word not in _SMALL)
+    return key == full or key == tuple(word for word in full if word not in SMALL)
 
 
 def _short_form(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
@@ -308,7 +277,7 @@ def _short_form(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
 
 def _same_words(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
     """``Justice Department`` and ``US Department of Justice``: the same words but for the country's."""
-    one, two = set(short).difference(_SMALL), set(full).difference(_SMALL)
+    one, two = set(short).difference(SMALL), set(full).difference(SMALL)
     if not one or not one <= two or not one & lexicons().org_heads:
         return False
     return all(word in _lands() for word in two - one)

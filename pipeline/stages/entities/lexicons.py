@@ -63,6 +63,7 @@ class Lexicons:
     org_heads: frozenset[str]
     companies: frozenset[str]
     papers: frozenset[str]
+    trades: frozenset[str]
     org_nominals: frozenset[str]
     acronyms: dict[str, tuple[str, str]]
     agencies: frozenset[str]
@@ -124,6 +125,7 @@ def lexicons() -> Lexicons:
         orgs["heads"],
         orgs["companies"],
         orgs["papers"],
+        orgs["trades"],
         orgs["nominals"],
         acronyms,
         frozenset(_lines("agencies.txt")),

@@ -6,11 +6,12 @@ kept as the name's role.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.encoder import GROUP
-from pipeline.stages.entities.lexicons import lexicons
+from pipeline.stages.entities.lexicons import fold, lexicons
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -30,6 +31,7 @@ _BEFORE_TITLE = 2
 """Most words of a name, as the encoder gives it, that may stand before a title within it."""
 _BROKEN = 48
 """Shortest line a hard-wrapped feed breaks, in code points."""
+SMALL = frozenset(("of", "and", "the", "for", "in", "on", "to", "&", "-", "de", "la", "du", "des", "del", "da", "do"))
 _LINKS = frozenset(("of", "for", "and", "&"))
 
 
@@ -64,10 +66,57 @@ def find(document: Document, parse: Doc, known: tuple[Known, ...] = ()) -> list[
     found += _places(document, parse, taken)
     found += _known(document, parse, taken)
     found += _agency(document, parse, taken)
+    found = _spelt_out(parse, _whole(parse, found))
     found = [_titled(parse, name) for name in found]
     found = _after_titles(document, parse, found)
     # The encoder knows a title from a name; the stock model's slips are taken out.
     return found if GROUP in parse.spans else _without_fragments(parse, found)
+
+
+def _whole(parse: Doc, names: list[Name]) -> list[Name]:
+    """``names`` with those of companies in one piece: what stands before ``Forgings Ltd`` is the front of its name."""
+    words = lexicons()
+    found: list[Name] = []
+    for name in sorted(names, key=lambda n: n.i):
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and last.j == name.i
+            and name.label == "ORG"
+            and parse[name.j - 1].lower_ in words.companies
+            and last.label in ("PERSON", "ORG", "GPE", "LOC", "PRODUCT", "MISC")
+            and not (last.known or name.known)
+        ):
+            found[-1] = Name(last.i, name.j, "ORG")
+        else:
+            found.append(name)
+    return found
+
+
+def _spelt_out(parse: Doc, names: list[Name]) -> list[Name]:
+    """``names`` with every phrase in capitals that the letters in the brackets after it spell: the CM's Office (CMO).
+
+    After Schwartz and Hearst 2003, the first letters of the words, all or the capital ones, and no others.
+    """
+    found = list(names)
+    for k in range(2, len(parse) - 2):
+        short = parse[k + 1].text
+        if parse[k].text != "(" or parse[k + 2].text != ")" or not (short.isupper() and len(short) > 2):
+            continue
+        last = parse[k - 1].lower_
+        if last in _TAILS or last in lexicons().persons or last in lexicons().heads:
+            continue
+        for i in range(max(k - len(short) - 4, 0), k - 1):
+            capital = all(t.text[0].isupper() or t.lower_ in SMALL or t.text in _TAILS for t in parse[i:k])
+            if not capital or parse[i].lower_ in SMALL or short.casefold() not in first_letters(parse, i, k):
+                continue
+            here = [name for name in found if name.i < k and i < name.j]
+            parts = all(i <= name.i and name.j <= k and name.label not in ("GPE", "LOC") for name in here)
+            if parts and not any((name.i, name.j) == (i, k) or name.known for name in here):
+                found = [name for name in found if name not in here]
+                found.append(Name(i, k, "ORG"))
+            break
+    return sorted(found, key=lambda name: name.i)
 
 
 def _of_the_user(document: Document, parse: Doc, known: tuple[Known, ...]) -> list[Name]:
@@ -130,6 +179,8 @@ def _pieces(parse: Doc, start: int, end: int, label: str) -> list[tuple[int, int
             return [(start, k), *_pieces(parse, k + 1, end, label)]
         if parse[k].text == "(" and ")" not in (token.text for token in parse[k : end - 1]):
             return [(start, k), (k + 1, end)]
+        if parse[k].text == ")" and "(" not in (token.text for token in parse[start:k]):
+            return [(start, k), *_pieces(parse, k + 1, end, label)]
     return [(start, end)]
 
 
@@ -142,6 +193,10 @@ def _trimmed(parse: Doc, name: Name) -> Name | None:
         if k > i and (parse[k].text in "([" or gap > 1 or (gap and _short_line(parse, k))):
             j = k
             break
+    # "Brokerage Carrow Securities": capital for the sentence's sake.
+    trade = parse[i].is_sent_start and parse[i].lower_ in lexicons().trades
+    if trade and j - i > 1 and name.label in ("ORG", "PERSON") and parse[i + 1].text[0].isupper():
+        i += 1
     while i < j and (parse[i].lower_ in _ARTICLES or (not parse[i].text[0].isalnum() and parse[i].text not in "$€£₹")):
         i += 1
     while j > i and (parse[j - 1].text in _TAILS or parse[j - 1].is_space or parse[j - 1].text in _MARKS):
@@ -264,6 +319,14 @@ def _title_start(parse: Doc, end: int) -> int | None:
     while k >= 0 and end - k <= 12:
         token = parse[k]
         low = token.lower_.rstrip(".")
+        if (
+            token.text == ")"
+            and k > 2
+            and parse[k - 1].lower_.rstrip(".") in ("retd", "ret")
+            and parse[k - 2].text == "("
+        ):
+            k -= 3  # Lt Gen (retd)
+            continue
         if token.is_space or (token.is_sent_start and k + 1 < end and parse[k + 1].is_sent_start):
             break
         if low in words.heads and (token.pos_ in _IN_TITLE or token.text[0].isupper()):
@@ -287,13 +350,19 @@ def _title_start(parse: Doc, end: int) -> int | None:
 
 
 def _of_title(parse: Doc, k: int) -> int | None:
-    """For ``Secretary of State`` ending at token ``k``: where ``Secretary`` stands."""
+    """For ``Secretary of State`` ending at token ``k``: where ``Secretary`` stands; ``Leader of the House``."""
     words = lexicons()
     m = k
-    while m > 0 and k - m < 5 and (parse[m].text[0].isupper() or parse[m].lower_ in ("and", "&", ",")):
-        m -= 1
-    if 0 < m < k and parse[m].lower_ in ("of", "for") and parse[m - 1].lower_ in words.heads:
-        return m - 1
+    for _ in range(2):  # Minister of State for Chemicals and Fertilisers
+        last = m
+        while m > 0 and last - m < 5 and (parse[m].text[0].isupper() or parse[m].lower_ in ("and", "&", ",")):
+            m -= 1
+        article = 1 if parse[m].lower_ == "the" and m > 1 else 0
+        if not (article < m < last and parse[m - article].lower_ in ("of", "for")):
+            return None
+        m -= article + 1
+        if parse[m].lower_ in words.heads:
+            return m
     return None
 
 
@@ -316,6 +385,8 @@ def _after_titles(document: Document, parse: Doc, names: list[Name]) -> list[Nam
         j = token.i + 1
         while j < len(parse) and j not in taken and _bare(parse[j]) and j - token.i <= 4:
             j += 1
+        if j < len(parse) and parse[j].text[0].isupper() and parse[j].lower_.rstrip(".") in words.heads:
+            continue  # Chief Financial Officer
         if (
             j > token.i + 1
             and document.zone(token.idx) not in _FURNITURE
@@ -360,3 +431,35 @@ def _only_title(parse: Doc, name: Name, heads: frozenset[str], modifiers: frozen
     if "of" in tokens[1:]:
         return tokens[tokens.index("of", 1) - 1] in heads
     return tokens[-1] in heads and all(word in modifiers or word in heads for word in tokens)
+
+
+def spells(parse: Doc, i: int, j: int, short: str) -> bool:
+    """Whether ``short`` can be made of the words' first letters, small words counting or not, gaps allowed."""
+    words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
+    # I4C is ICCCC: a figure is how often the next letter stands.
+    plain = re.sub(r"([2-9])([A-Za-z])", lambda m: m[2] * int(m[1]), short)
+    wanted = [c.casefold() for c in plain if c.isalnum()]
+    firsts, big = first_letters(parse, i, j)
+    letters = "".join(wanted)
+    # Italian Episcopal Conference (CEI): the letters follow the order of another language.
+    if len(letters) > 2 and sorted(letters) == sorted(big):
+        return True
+    if letters in (firsts, big) or (len(letters) > 1 and (firsts.endswith(letters) or big.endswith(letters))):
+        return True
+    # TASMAC, Interpol: letters in order through the name, the first one of the first word.
+    flat = fold("".join(words))
+    at = 0
+    for letter in letters:
+        at = flat.find(letter, at) + 1
+        if not at:
+            return False
+    return flat[:1] == letters[:1] and len(words) >= 2
+
+
+def first_letters(parse: Doc, i: int, j: int) -> tuple[str, str]:
+    """First letters of the words, all of them and without small ones."""
+    words = [token.text for token in parse[i:j] if token.text[0].isalnum()]
+    return (
+        "".join(fold(word)[:1] for word in words),
+        "".join(fold(word)[:1] for word in words if word.lower() not in SMALL),
+    )
