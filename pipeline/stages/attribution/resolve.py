@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,9 @@ _OUTLETS = frozenset(
 )  # fmt: skip
 _OFFICERS = frozenset({"official", "officer", "representative", "spokesman", "spokesperson", "executive"})
 """Who, several and unnamed, speak for the body they are of."""
+_AND = re.compile(r",? and (?:the )?(?:[A-Z][\w’'.-]* )*")
+_CLAUSE = re.compile(r",? (?:who|whose|whom|which|that|where|when|after|before|as)\b|[–—]")
+_AGED = re.compile(r"\b(\d{1,3})-year-old\b")
 _INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
 
 
@@ -156,10 +160,25 @@ class Desk:
             label = self._label(start, end)
             if label is not None:
                 return [label]
+        titled = self._by_letters(start, end)
+        if titled is not None:
+            return [titled]
         named = self._named(start, end)
         if named:
             return named
         return [self._nominal(quote, start, end, words)]
+
+    def _by_letters(self, start: int, end: int) -> Speaker | None:
+        """``the SP``, ``the CM``: the last person who bears the office that the letters stand for."""
+        letters = self.text[start:end].removeprefix("the ").removeprefix("The ")
+        full = offices().get(letters)
+        if full is None:
+            return None
+        for place in self.cast.before(start, 300):
+            role = " ".join([place.mention.role or "", *place.member.entity.roles])
+            if place.member.person and re.search(rf"\b(?:{re.escape(full)}|{letters})\b", role, re.I):
+                return self._speaker(start, end, place, "nominal", 0.75)
+        return None
 
     def _label(self, start: int, end: int) -> Speaker | None:
         """``Q:`` and ``A:``: nobody by name asks; who answers is the person the story is about up to there."""
@@ -191,6 +210,7 @@ class Desk:
             if place is not None and not any(s.member is place.member for s in found):
                 method = {"name": "name", "nominal": "nominal", "pronoun": "pronoun"}[place.mention.kind]
                 found.append(self._speaker(start, end, place, method, 0.95 if method == "name" else 0.8))
+        found = self._joined(found, start, end)
         if found:
             return found
         known = self._surname(start, end)
@@ -199,6 +219,28 @@ class Desk:
         if parse[head].pos_ == "PROPN" and not parse[head].text.islower():
             return [Speaker(start, end, "name", 0.5, name=self._bare(head, start, end))]
         return []
+
+    def _joined(self, found: list[Speaker], start: int, end: int) -> list[Speaker]:
+        """``found`` with the other of two names that ``and`` joins, however the parse hangs them."""
+        if len(found) != 1 or found[0].member is None:
+            return found
+        label = found[0].member.entity.label
+        places = [
+            p
+            for p in self.cast.within(start, self._relative(start, end))
+            if p.mention.kind == "name" and p.start >= start
+        ]
+        names = [p for p in places if p.member.entity.label == label or (p.member.body and found[0].member.body)]
+        for one, other in pairwise(names):
+            between = self.text[one.end : other.start]
+            if found[0].member in (one.member, other.member) and _AND.fullmatch(between):
+                return [self._speaker(start, end, p, "name", 0.9) for p in (one, other)]
+        return found
+
+    def _relative(self, start: int, end: int) -> int:
+        """Where a relative clause begins in the source, else ``end``."""
+        match = _CLAUSE.search(self.text, start, end)
+        return match.start() if match else end
 
     def _outlet(self, token: int, start: int, end: int) -> Place | None:
         """The name before a word for a desk of news: ``Yonhap news agency``, ``the Bild newspaper``."""
@@ -237,15 +279,22 @@ class Desk:
         own = self._at(head, start, end)
         if own is not None and own.member.person:
             return head
-        for place in cast.within(start, end):
+        for place in cast.within(start, self._relative(start, end)):
             if place.member.person and place.mention.kind == "name" and start <= place.start and place.end <= end:
                 token = cast.parse[cast.head(place.start, place.end)]
+                before = cast.parse[max(cast.token(place.start) - 1, 0)]
+                if head < token.i and before.pos_ == "PROPN" and before.idx >= start and self._names_office(head):
+                    return token.i  # Leader of the Opposition X
                 titled = head < token.i and cast.parse[head].pos_ == "PROPN"
                 if token.dep_ in ("appos", "nsubj", "ROOT") or (titled and token.dep_ not in ("pobj", "poss")):
                     return token.i
                 if titled and token.i + 1 < len(cast.parse) and cast.parse[token.i + 1].idx >= end:
                     return token.i
         return head
+
+    def _names_office(self, token: int) -> bool:
+        """Whether a capitalised noun is that of an office."""
+        return self.cast.parse[token].lower_ in nouns()["person"]
 
     def _surname(self, start: int, end: int) -> Place | None:
         """A member whose last name the source is, where the entities did not mark it here."""
@@ -283,6 +332,8 @@ class Desk:
     def _pronoun(self, quote: Quote, start: int, end: int, word: str) -> list[Speaker]:
         if not self.settings.pronouns:
             return [Speaker(start, end, "pronoun", 0.2)]
+        if word in _HE | _SHE and (going := self._goes_on(quote, start, "m" if word in _HE else "f")) is not None:
+            return [replace(going, start=start, end=end, method="pronoun", evidence=(going.start, going.end))]
         own = next((p for p in self.cast.within(start, end) if p.mention.kind == "pronoun"), None)
         if own is not None and not (word in _HE | _SHE and self._told_of(quote, own.member)):
             return [self._speaker(start, end, own, "pronoun", 0.85)]
@@ -302,6 +353,24 @@ class Desk:
         if place is None:
             return [Speaker(start, end, "pronoun", 0.2)]
         return [self._speaker(start, end, place, "pronoun", score)]
+
+    def _goes_on(self, quote: Quote, at: int, sex: str) -> Speaker | None:
+        """The last speaker, where nobody else of the gender was named since: ``he added`` is who spoke just before."""
+        last = self.memory.last
+        if len(last) != 1 or last[0].member is None or not last[0].member.person or last[0].group:
+            return None
+        member = last[0].member
+        if (member.gender or sex) != sex or self.cast.paragraph(at) - self.cast.paragraph(self.memory.last_at) > 1:
+            return None
+        since = max(last[0].end, last[0].start)
+        others = [
+            p
+            for p in self.cast.before(at)
+            if p.start >= since and p.member.person and p.member is not member and p.mention.kind != "pronoun"
+        ]
+        if any((p.member.gender or sex) == sex and self._holder(p.start) is None for p in others):
+            return None
+        return None if self._told_of(quote, member) else replace(last[0], confidence=0.85)
 
     def _bearer(self, quote: Quote, at: int, sex: str) -> tuple[Place | None, float]:
         """The person a ``he`` or ``she`` stands for: recent, a subject, the last speaker, of the right gender."""
@@ -429,12 +498,29 @@ class Desk:
         if words[:1] and words[0] in _INDEFINITE:
             return Speaker(start, end, "nominal", 0.6, anonymous=lemma in nouns()["person"])
         if self.settings.nominals:
+            aged = self._of_age(start, end)
+            if aged is not None:
+                return aged
             if lemma in nouns()["document"] | nouns()["study"]:
                 return self._document(start, end, lemma in nouns()["study"])
             found = self._office(start, end, lemma, words)
             if found is not None:
                 return found
         return Speaker(start, end, "nominal", 0.4)
+
+    def _of_age(self, start: int, end: int) -> Speaker | None:
+        """``the 48-year-old``: the person whose age the story gives so."""
+        aged = _AGED.search(self.text, start, end)
+        if aged is None:
+            return None
+        told = re.compile(rf"\s*[,(]\s*(?:aged )?{aged[1]}\b")
+        led = re.compile(rf"\b{aged[1]}-year-old(?: [\w-]+){{0,4}} ?$")
+        for place in self.cast.before(start, 300):
+            near = self.text[max(place.start - 60, 0) : place.start]
+            named = place.member.person and place.mention.kind == "name"
+            if named and (told.match(self.text, place.end) or led.search(near)):
+                return self._speaker(start, end, place, "nominal", 0.8)
+        return None
 
     def _document(self, start: int, end: int, study: bool) -> Speaker:
         """``the statement said``: whoever owns it by name, else, but not of a study, the body or person that spoke."""
@@ -538,6 +624,14 @@ class Desk:
             replace(s, method=method, confidence=round(s.confidence * 0.7, 3), evidence=(s.start, s.end))
             for s in before
         ]
+
+
+@cache
+def offices() -> dict[str, str]:
+    """Letters by which desks call an office, with what they stand for."""
+    lines = Path(__file__).with_name("offices.tsv").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return {row[0]: row[1] for row in rows}
 
 
 @cache

@@ -69,9 +69,9 @@ def _closed_before(tree: Tree, dash: int) -> int:
 
 
 def _signed(tree: Tree, dash: int, close: int) -> Triple | None:
-    """``"We will not give up." - Anna Berg, mayor of Lund``: a name after a dash that ends the paragraph."""
+    """``"We will not give up." - Anna Berg, mayor of Lund``: a name after a dash that ends the line."""
     end = dash + 1
-    while end < tree.size and tree.paragraph[end] == tree.paragraph[dash]:
+    while end < tree.size and tree.paragraph[end] == tree.paragraph[dash] and "\n" not in tree.word[end]:
         end += 1
     name = [k for k in range(dash + 1, end) if tree.pos[k] != "SPACE"]
     if not 0 < len(name) <= 14 or any(tree.pos[k] in ("VERB", "AUX") or tree.region[k] >= 0 for k in name):

@@ -11,6 +11,7 @@ from pipeline.stages.quotes.cues import lexicon
 from pipeline.stages.quotes.frames import find
 from pipeline.stages.quotes.headlines import headlines
 from pipeline.stages.quotes.joining import Joined, join, outermost
+from pipeline.stages.quotes.sources import of_verb
 from pipeline.stages.quotes.tree import Tree
 
 if TYPE_CHECKING:
@@ -84,20 +85,54 @@ def _write(tree: Tree, quote: Joined, names: dict[int, str]) -> Quote:
 
 
 def _apart(tree: Tree, quote: Joined, source: Range | None) -> Range | None:
-    """``source`` as far as it is no part of the content.
+    """``source`` whole, and as far as it is no part of the content.
 
     It ends where the content begins (``According to the Herald, the mayor said``). Who is told of is not who tells:
-    the subject of a passive (``the parents are accused of``) is content and no source.
+    the subject of a passive (``the parents are accused of``) is content and no source; nor is a word inside the
+    content, where the cue has a subject of its own.
     """
     if source is None or source in quote.parts:
         return None
     first, last = source
+    triple = quote.triple
+    inside = any(a <= first and last <= b for a, b in quote.parts)
+    if inside and triple is not None and triple.head >= 0 and tree.word[last : last + 1] != [":"]:
+        own = of_verb(tree, triple.head) if tree.pos[triple.head] == "VERB" else None
+        if own is not None and not any(a < own[1] and own[0] < b for a, b in quote.parts):
+            return own
+        return source
+    source = first, last = _whole(tree, quote, source)
     begins = min((a for a, _ in quote.parts if first < a < last), default=None)
     if begins is None:
         return source
     while begins > first + 1 and tree.pos[begins - 1] in ("PUNCT", "SPACE"):
         begins -= 1
     return first, begins
+
+
+def _whole(tree: Tree, quote: Joined, source: Range) -> Range:
+    """``source`` with the rest of a name or phrase it cuts: the noun of an article, the name after a title."""
+    first, last = source
+    cue = quote.triple.cue if quote.triple is not None and quote.triple.cue is not None else (-1, -1)
+
+    def free(k: int) -> bool:
+        taken = any(a <= k < b for a, b in quote.parts) or cue[0] <= k < cue[1]
+        return not taken and tree.region[k] < 0 and tree.first[k] == tree.first[first]
+
+    while first > 0 and tree.pos[first] == tree.pos[first - 1] == "PROPN" and free(first - 1):
+        first -= 1
+    open_ = all(tree.pos[k] in ("DET", "ADJ", "PART", "NUM") for k in range(first, last))
+    open_ = open_ or tree.pos[last - 1] in ("ADP", "DET")
+    while last < tree.size and free(last):
+        ends = tree.pos[last - 1] in ("PROPN", "NOUN")
+        if tree.pos[last] == "PROPN" and (ends or open_):
+            open_ = False
+        elif not (open_ and tree.pos[last] in ("NOUN", "ADJ", "DET", "NUM")):
+            break
+        elif tree.pos[last] == "NOUN":
+            open_ = False
+        last += 1
+    return first, last
 
 
 def _span(tree: Tree, tokens: Range) -> tuple[int, int]:

@@ -182,7 +182,8 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     if apart > 0 or len(gap) > GAP:
         return False
     if not gap:
-        return True
+        # A sentence of its own in marks after one told in the desk's words is a quotation of its own.
+        return tree.first[a] != a or tree.region[low - 1] >= 0
     if tree.pos[a - 1] not in ("PUNCT", "SPACE") or tree.word[a - 1] in ("(", "[", "-"):
         return False  # a title or a venue inside the cue's clause
     triple = quote.triple

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pipeline.encoder import Part, parts
 from pipeline.stages.quotes.cues import Lexicon, negative
 from pipeline.stages.quotes.scoring import logistic, odds, weights
+from pipeline.stages.quotes.sources import by_phrase, told
 from pipeline.stages.quotes.tree import Tree
 from pipeline.stages.quotes.triple import Range, Triple
 
@@ -33,6 +34,8 @@ _CRACK = 2
 _EDGES = frozenset({".", ",", ";", ":", '"', "“", "”"})
 _LINKED = 0.9
 """How sure the link from a cue to its source must be for it to count for more than the tree."""
+_UNMARKED = {"before": 0.6, "label": 0.7}
+"""Share of the rules' weight that a sentence before its cue, and a label, keep whatever the encoder says."""
 _HOLDS = 0.7
 """Weight, by the rules and after, from which a content holds whatever is attributed inside it."""
 _MOST = 0.65
@@ -135,8 +138,12 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
             triple.source = (source.i, source.j)
         elif triple.source is None and (ruled_too := beside.rules.get(triple.head)) is not None:
             triple.source = ruled_too.source
+        if triple.source is not None and told(tree, triple.head, triple.source):
+            triple.source = by_phrase(tree, triple.head)
         triple.holds = triple.frame != FRAME and min(triple.weight, weight) >= _HOLDS
-        triple.weight = weight
+        # "X has been registered, police said": the order of wire copy tells, though the encoder marks nothing.
+        kept = _UNMARKED.get(triple.frame, 0.0) if triple.kind in ("speech", "writing") else 0.0
+        triple.weight = max(weight, kept * triple.weight)
     return beside.all
 
 

@@ -52,6 +52,13 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
     return None if depth > 6 else _shared(tree, verb, depth)
 
 
+def told(tree: Tree, verb: int, source: Range) -> bool:
+    """Whether ``source`` is who was told or asked (``Smith was asked if``, ``relatives were told that``)."""
+    if verb < 0 or tree.lemma[verb] not in _TOLD or not tree.kids(verb, "auxpass") or quoted_as(tree, verb) is not None:
+        return False
+    return any(source[0] <= s < source[1] for s in tree.kids(verb, "nsubjpass", "nsubj"))
+
+
 def above(tree: Tree, verb: int) -> Range | None:
     """Source of a participle or a second verb without a subject: of the next verb above that has one.
 
@@ -91,6 +98,9 @@ def _bare_passive(tree: Tree, verb: int) -> bool:
     return tree.tag[verb] == "VBN" and tree.dep[verb] == "acl"
 
 
+_TOLD = frozenset(
+    {"advise", "ask", "assure", "inform", "instruct", "notify", "order", "press", "remind", "tell", "urge", "warn"}
+)
 _PUT = frozenset({"ask", "press", "question", "quiz", "prod"})
 
 
