@@ -217,7 +217,13 @@ class Desk:
         if known is not None:
             return [self._speaker(start, end, known, "name", 0.8)]
         if parse[head].pos_ == "PROPN" and not parse[head].text.islower():
-            return [Speaker(start, end, "name", 0.5, name=self._bare(head, start, end))]
+            bare = self._bare(head, start, end)
+            if bare.lower() in nouns()["person"] or (parse[head].tag_ == "NNPS" and " " not in bare):
+                return []  # the Speaker; Villagers
+            for place in self.cast.within(start, end):
+                if place.member.person and place.mention.kind == "name" and bare.endswith(place.mention.text):
+                    return [self._speaker(start, end, place, "name", 0.9)]  # Proctor Atul Rao, Briton Lionel Heath
+            return [Speaker(start, end, "name", 0.5, name=bare)]
         return []
 
     def _joined(self, found: list[Speaker], start: int, end: int) -> list[Speaker]:
@@ -360,6 +366,9 @@ class Desk:
         if len(last) != 1 or last[0].member is None or not last[0].member.person or last[0].group:
             return None
         member = last[0].member
+        family = " " not in member.entity.name and self.text[last[0].start : last[0].end].lower().startswith("the ")
+        if family:  # the Sams
+            return None
         if (member.gender or sex) != sex or self.cast.paragraph(at) - self.cast.paragraph(self.memory.last_at) > 1:
             return None
         since = max(last[0].end, last[0].start)

@@ -46,7 +46,21 @@ def consistent(parse: Doc, names: list[Name]) -> list[Name]:
     votes: dict[str, Counter[str]] = defaultdict(Counter)
     for name in names:
         votes[fold(name.text(parse))][name.label] += 2 if name.role_i is not None or name.address else 1
-    return [replace(name, label=_class(parse, name, persons, votes)) for name in names]
+    bodies = _bodies(parse, names)
+    return [replace(name, label=_class(parse, name, persons, bodies, votes)) for name in names]
+
+
+def _bodies(parse: Doc, names: list[Name]) -> set[str]:
+    """First and last words of names of organisations of several words, where they are no place's or person's."""
+    found: set[str] = set()
+    other: set[str] = set()
+    for name in names:
+        words = [fold(token.text) for token in parse[name.i : name.j] if token.text[0].isupper()]
+        if name.label == "ORG" and len(words) > 1:
+            found.update((words[0], words[-1]))
+        elif name.label in ("GPE", "LOC", "NORP") or (name.label == "PERSON" and (len(words) > 1 or name.role_i)):
+            other.update(words)
+    return found - other
 
 
 def _persons(parse: Doc, names: list[Name]) -> set[str]:
@@ -68,7 +82,7 @@ def _persons(parse: Doc, names: list[Name]) -> set[str]:
     return found
 
 
-def _class(parse: Doc, name: Name, persons: set[str], votes: dict[str, Counter[str]]) -> str:
+def _class(parse: Doc, name: Name, persons: set[str], bodies: set[str], votes: dict[str, Counter[str]]) -> str:
     words = lexicons()
     if name.agency or name.known or name.label == "MONEY":
         return name.label
@@ -87,6 +101,8 @@ def _class(parse: Doc, name: Name, persons: set[str], votes: dict[str, Counter[s
     if len(tokens) == 1 and fold(text) in persons and text[0].isupper():
         return "PERSON"
     if text in words.agencies:
+        return "ORG"
+    if len(tokens) == 1 and name.label in ("PERSON", "MISC", "PRODUCT") and fold(text) in bodies:
         return "ORG"
     if text in words.capitals and name.label in ("ORG", "PERSON", "PRODUCT", "NORP", "LOC"):
         return "GPE"

@@ -53,7 +53,9 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
         worded = long is not None and short.istitle() and fold(short) in first_letters(parse, long.i, long.j)
         if parse[i + 2].text == ")" and (worded or _letters(short)):
             if long is not None and long.j - long.i > 1:
-                if spells(parse, long.i, long.j, short):
+                # Doctors Without Borders (MSF): the letters may be those of another language.
+                foreign = long.label == "ORG" and short.isupper() and len(short) < 6
+                if spells(parse, long.i, long.j, short) or (foreign and short not in lexicons().acronyms):
                     defined[short] = long
             elif long is None and _phrase(parse, i, short):
                 common.add(short)
@@ -63,6 +65,13 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
             continue
         if _letters(before) and spells(parse, inside.i, inside.j, before):
             defined[before] = inside
+    for name in names:
+        # The Department of Forestry, or Cal Fire: a second name.
+        after = starts.get(name.j + 2)
+        if after is None or not after.label == name.label == "ORG" or name.j - name.i <= after.j - after.i:
+            continue
+        if parse[name.j].text == "," and parse[name.j + 1].lower_ == "or" and parse[after.j : after.j + 1].text in ",)":
+            defined[after.text(parse)] = name
     return defined, common
 
 
@@ -249,6 +258,8 @@ def _same_person(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
         return len(full) > 1 and (short[0] == full[-1] or (short[0] == full[0] and len(short[0]) > 2))
     if short[-1] != full[-1]:
         return len(short) < len(full) and short == full[: len(short)]
+    if len(short) < len(full) and short == full[-len(short) :]:
+        return True  # Benitez Rolon of Hernan Benitez Rolon
     first, other = short[0], full[0]
     return first == other or (first[:1] == other[:1] and (len(first) <= 2 or len(other) <= 2))
 

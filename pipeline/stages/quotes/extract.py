@@ -121,8 +121,8 @@ def _whole(tree: Tree, quote: Joined, source: Range) -> Range:
 
     while first > 0 and tree.pos[first] == tree.pos[first - 1] == "PROPN" and free(first - 1):
         first -= 1
-    open_ = all(tree.pos[k] in ("DET", "ADJ", "PART", "NUM") for k in range(first, last))
-    open_ = open_ or tree.pos[last - 1] in ("ADP", "DET")
+    open_ = not any(tree.pos[k] in ("NOUN", "PROPN", "PRON", "NUM") for k in range(first, last))
+    open_ = open_ or tree.pos[last - 1] in ("ADP", "DET", "PART")
     while last < tree.size and free(last):
         ends = tree.pos[last - 1] in ("PROPN", "NOUN")
         if tree.pos[last] == "PROPN" and (ends or open_):

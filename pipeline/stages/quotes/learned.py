@@ -134,7 +134,11 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
     for triple, weight in [(triple, chance(beside.features(triple))) for triple in beside.all]:
         cue = seen.cue(triple.head)
         source = seen.source(cue)
-        if source is not None and (triple.source is None or seen.spans[cue].link_score >= _LINKED):
+        ruled_here = beside.rules.get(triple.head)
+        own = ruled_here.source if ruled_here is not None else None
+        if source is not None and own is not None and _subject(tree, triple, own, source):
+            triple.source = own
+        elif source is not None and (triple.source is None or seen.spans[cue].link_score >= _LINKED):
             triple.source = (source.i, source.j)
         elif triple.source is None and (ruled_too := beside.rules.get(triple.head)) is not None:
             triple.source = ruled_too.source
@@ -145,6 +149,14 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
         kept = _UNMARKED.get(triple.frame, 0.0) if triple.kind in ("speech", "writing") else 0.0
         triple.weight = max(weight, kept * triple.weight)
     return beside.all
+
+
+def _subject(tree: Tree, triple: Triple, own: Range, marked: Part) -> bool:
+    """Whether ``own`` is the cue's subject right before it, and the encoder marked something else."""
+    if triple.cue is None or (own[1] > marked.i and marked.j > own[0]) or tree.tag[own[1] - 1] in ("WDT", "WP"):
+        return False
+    beside = all(tree.pos[k] in ("AUX", "ADV", "PUNCT") for k in range(own[1], triple.cue[0]))
+    return beside and own[1] <= triple.cue[0] and any(own[0] <= s < own[1] for s in tree.kids(triple.head, "nsubj"))
 
 
 def chance(features: Mapping[str, float]) -> float:
