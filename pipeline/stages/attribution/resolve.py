@@ -15,7 +15,7 @@ from models.document import Attribution, Span, TextSpan
 from pipeline.stages.attribution.cast import Cast, Member, Place
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, Token
 
     from models.document import Document, Quote
     from pipeline.stages.attribution import AttributionSettings
@@ -46,6 +46,11 @@ _OUTLETS = frozenset(
 )  # fmt: skip
 _OFFICERS = frozenset({"official", "officer", "representative", "spokesman", "spokesperson", "executive"})
 """Who, several and unnamed, speak for the body they are of."""
+_OWNERS = frozenset({"his", "her", "its", "their", "my", "our"})
+_LED = frozenset({"DET", "PUNCT", "SPACE", "ADV", "PRON"})
+_AGENT = re.compile(r"(?:er|or|ist|ian|man|woman|ant|ee|year-old)$")
+"""Endings of nouns for people by what they do."""
+_FULL = {"chair": "chair(?:man|woman|person)?", "captain": "captain", "skipper": "captain"}
 _AND = re.compile(r",? and (?:the )?(?:[A-Z][\w’'.-]* )*")
 _CLAUSE = re.compile(r",? (?:who|whose|whom|which|that|where|when|after|before|as)\b|[–—]")
 _AGED = re.compile(r"\b(\d{1,3})-year-old\b")
@@ -360,7 +365,7 @@ class Desk:
             return [Speaker(start, end, "pronoun", 0.2)]
         return [self._speaker(start, end, place, "pronoun", score)]
 
-    def _goes_on(self, quote: Quote, at: int, sex: str) -> Speaker | None:
+    def _goes_on(self, quote: Quote, at: int, sex: str | None) -> Speaker | None:
         """The last speaker, where nobody else of the gender was named since: ``he added`` is who spoke just before."""
         last = self.memory.last
         if len(last) != 1 or last[0].member is None or not last[0].member.person or last[0].group:
@@ -369,7 +374,9 @@ class Desk:
         family = " " not in member.entity.name and self.text[last[0].start : last[0].end].lower().startswith("the ")
         if family:  # the Sams
             return None
-        if (member.gender or sex) != sex or self.cast.paragraph(at) - self.cast.paragraph(self.memory.last_at) > 1:
+        if (sex and (member.gender or sex) != sex) or self.cast.paragraph(at) - self.cast.paragraph(
+            self.memory.last_at
+        ) > 1:
             return None
         since = max(last[0].end, last[0].start)
         others = [
@@ -377,11 +384,11 @@ class Desk:
             for p in self.cast.before(at)
             if p.start >= since and p.member.person and p.member is not member and p.mention.kind != "pronoun"
         ]
-        if any((p.member.gender or sex) == sex and self._holder(p.start) is None for p in others):
+        if any((not sex or (p.member.gender or sex) == sex) and self._holder(p.start) is None for p in others):
             return None
         return None if self._told_of(quote, member) else replace(last[0], confidence=0.85)
 
-    def _bearer(self, quote: Quote, at: int, sex: str) -> tuple[Place | None, float]:
+    def _bearer(self, quote: Quote, at: int, sex: str | None) -> tuple[Place | None, float]:
         """The person a ``he`` or ``she`` stands for: recent, a subject, the last speaker, of the right gender."""
         cast = self.cast
         here, paragraph = cast.sentence(at), cast.paragraph(at)
@@ -392,7 +399,7 @@ class Desk:
             away = paragraph - cast.paragraph(place.start)
             if away > self.settings.reach and member not in speaking:
                 continue
-            if not member.person or place.mention.kind == "pronoun" or (member.gender or sex) != sex:
+            if not member.person or place.mention.kind == "pronoun" or (sex and (member.gender or sex) != sex):
                 continue
             if self._told_of(quote, member):
                 continue
@@ -401,7 +408,7 @@ class Desk:
             score += 2.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 0.4 * (token.dep_ == "appos")
             score -= 0.8 * (token.dep_ == "poss")
             score += 2.5 * (member in speaking) * (cast.paragraph(self.memory.last_at) >= paragraph - 2)
-            score += 0.4 * (member.gender == sex) + 0.15 * min(member.count, 6)
+            score += 0.4 * (sex is not None and member.gender == sex) + 0.15 * min(member.count, 6)
             held = self._holder(place.start)
             score -= 2.0 * (held is not None) + 1.5 * (held == quote.id)
             if id(member) not in scores or scores[id(member)][0] < score:
@@ -512,7 +519,7 @@ class Desk:
                 return aged
             if lemma in nouns()["document"] | nouns()["study"]:
                 return self._document(start, end, lemma in nouns()["study"])
-            found = self._office(start, end, lemma, words)
+            found = self._office(quote, start, end, head, words)
             if found is not None:
                 return found
         return Speaker(start, end, "nominal", 0.4)
@@ -569,31 +576,89 @@ class Desk:
                 return place if place.member.person or place.member.body else None
         return None
 
-    def _office(self, start: int, end: int, lemma: str, words: list[str]) -> Speaker | None:
-        """``the minister``, ``the ministry``: the last member whose role, or whose name, has the noun in it."""
+    def _office(self, quote: Quote, start: int, end: int, head: Token, words: list[str]) -> Speaker | None:
+        """``the minister``, ``the ministry``, ``the porter``, ``the lender``: who is called so, else who is meant."""
+        lemma = head.lemma_.lower()
+        phrase = " ".join(t.lower_ for t in self.cast.parse[head.left_edge.i : head.i + 1] if t.pos_ not in _LED)
+        kinds = [t.lower_ for t in head.lefts if t.dep_ == "compound" and t.pos_ == "NOUN"]
+        called = self._called(start, phrase, kinds) if phrase != lemma else None
+        called = called or self._called(start, lemma, kinds)
+        if called is not None:
+            return self._speaker(start, end, called, "nominal", 0.7)
+        owned = words[0] in _OWNERS or any(t.dep_ == "poss" for t in head.lefts)
+        if owned or any(t.lower_ in ("of", "for", "at") for t in head.rights):
+            ahead = self._ahead(end, lemma) if owned else None
+            return self._speaker(start, end, ahead, "nominal", 0.5) if ahead is not None else None
+        if lemma in nouns()["body"]:
+            return None if kinds else self._body_meant(start, end, lemma)
+        if words[0] not in ("the", "this", "that") or head.pos_ == "PROPN":
+            return None
+        if lemma not in nouns()["person"] and not (_AGENT.search(lemma) and lemma not in nouns()["place"]):
+            return None
+        going = self._goes_on(quote, start, None)
+        if going is not None:
+            return replace(
+                going, start=start, end=end, method="nominal", confidence=0.45, evidence=(going.start, going.end)
+            )
+        place, _ = self._bearer(quote, start, None)
+        return self._speaker(start, end, place, "nominal", 0.4) if place is not None else None
+
+    def _called(self, start: int, noun: str, kinds: list[str]) -> Place | None:
+        """The last member whose role, or whose name, has the noun in it, and the nouns that say of what kind."""
+        pattern = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
         for place in self.cast.before(start, 300):
             member, mention = place.member, place.mention
             if mention.kind == "pronoun":
                 continue
+            name = member.entity.name.lower()
             if member.person:
                 role = " ".join([mention.role or "", *member.entity.roles]).lower()
-                fits = re.search(rf"\b{re.escape(lemma)}\b", role) is not None
+                fits = pattern.search(role) is not None
             else:
-                fits = member.body and (lemma in member.entity.name.lower().split() or self._seat(member, lemma))
+                fits = member.body and (pattern.search(name) is not None or self._seat(member, noun))
+                fits = fits and all(kind in name for kind in kinds)
             if fits:
-                return self._speaker(start, end, place, "nominal", 0.7)
-        if lemma in nouns()["person"]:
-            spoken = next((s for s in self.memory.last if s.member is not None and s.member.person), None)
-            if spoken is not None and self.cast.paragraph(start) - self.cast.paragraph(spoken.start) <= 2:
-                return replace(
-                    spoken, start=start, end=end, method="nominal", confidence=0.45, evidence=(spoken.start, spoken.end)
-                )
-        elif lemma in nouns()["body"] and self.memory.body is not None:
-            spoken = self.memory.body
+                return place
+        return None
+
+    def _ahead(self, end: int, noun: str) -> Place | None:
+        """The person first named soon after whose role has the noun: ``its governor said. ... Governor Ana Diaz``."""
+        low = bisect_right([p.start for p in self.cast.places], end)
+        for place in self.cast.places[low : low + 40]:
+            role = (place.mention.role or "").lower()
+            if place.start - end < 900 and re.search(rf"\b{re.escape(noun)}\b", role):
+                return place
+        return None
+
+    def _body_meant(self, start: int, end: int, noun: str) -> Speaker | None:
+        """``the company``: the body that spoke last or was last the subject, where its own name says nothing else."""
+
+        def other(member: Member) -> bool:
+            words = set(member.entity.name.lower().split())
+            public = bool(words & nouns()["public"])
+            said = words & nouns()["body"]
+            return (
+                member.entity.label != "ORG"
+                or bool(member.entity.agency)
+                or (public if noun in nouns()["commercial"] else bool(said - {noun}))
+            )
+
+        spoken = self.memory.body
+        if spoken is not None and spoken.member is not None and not other(spoken.member):
             return replace(
                 spoken, start=start, end=end, method="nominal", confidence=0.5, evidence=(spoken.start, spoken.end)
             )
-        return None
+        best: tuple[float, Place] | None = None
+        for place in self.cast.before(start):
+            if place.mention.kind == "pronoun" or other(place.member):
+                continue
+            token = self.cast.parse[self.cast.head(place.start, place.end)]
+            score = -0.5 * (self.cast.paragraph(start) - self.cast.paragraph(place.start))
+            score += 1.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 0.3 * min(place.member.count, 5)
+            score -= 1.0 * (self._holder(place.start) is not None)
+            if best is None or score > best[0]:
+                best = score, place
+        return self._speaker(start, end, best[1], "nominal", 0.4) if best is not None else None
 
     @staticmethod
     def _seat(member: Member, noun: str) -> bool:
