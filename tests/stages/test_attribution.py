@@ -293,6 +293,55 @@ def test_names_by_which_speakers_are_known(text: str, names: list[str | None]) -
     assert [row.name for row in document.attributions] == names
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        # An office by its letters.
+        (
+            'Kannauj, Dec 4 (PTI) Superintendent of Police Vinod Dixit went there. "The driver fled," the SP said.',
+            ["Vinod Dixit"],
+        ),
+        # A trade, an age, a nation: whoever spoke last.
+        (
+            'ASUNCION (Reuters) - "I was turned away," said Derlis Cabrera, a porter. The porter said he went home.',
+            ["Derlis Cabrera"] * 2,
+        ),
+        (
+            'PARIS (AFP) - Marguerite Delorme, 48, led the study. Kenji Sato was not involved. "It is rare," the '
+            "48-year-old said.",
+            ["Marguerite Delorme"],
+        ),
+        # The company is no regulator, and the agency no company.
+        (
+            "BOSTON (AP) - Garner Biologics Inc recalled a drug on Monday after the Food and Drug Administration found "
+            'glass in it. "Safety comes first," the company said. The agency said it would inspect the plant.',
+            ["Garner Biologics Inc", "Food and Drug Administration"],
+        ),
+        # Whose ministry, whose office, and what hospital, the story does not name.
+        ("OSLO (AP) - The Union of Nurses met on Monday. The health ministry said wages would rise.", [None]),
+        ("OSLO (AP) - Anna Berg met the Union of Nurses on Monday. Her office said wages would rise.", [None]),
+        # Who has no name goes on without one.
+        (
+            'Delhi (PTI) Ravi Rao was arrested on Monday. "He fled," a senior officer said. "He was caught," the '
+            "officer said.",
+            [None, None],
+        ),
+        # Two who speak together, and one who is asked.
+        (
+            "New Delhi (PTI) Foreign Minister Ravi Rao and Vietnamese Foreign Minister Tran Thi Chau said the talks "
+            "had gone well.",
+            ["Ravi Rao", "Tran Thi Chau"],
+        ),
+        # A spokesman without a name is not the body.
+        ("ROME (Reuters) - A spokesman for Banca Lariana said the offer was too low.", [None]),
+    ],
+)
+def test_who_is_called_by_a_common_noun(text: str, names: list[str | None]) -> None:
+    from pipeline import Desk
+
+    assert [row.name for row in Desk(["attribution"])(Document(id="a", text=text)).attributions] == names
+
+
 def test_officials_of_a_body_are_a_group_that_speaks_for_it() -> None:
     from pipeline import Desk
 

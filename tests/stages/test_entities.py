@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from models.document import Document, Entity, check
 from models.references.train import main as train
+from pipeline import Desk
 from pipeline.errors import UsageError
 from pipeline.language import Parser
 from pipeline.readers import read
@@ -435,6 +436,13 @@ def test_letters_in_the_order_of_another_language(named: Callable[..., dict[str,
     assert forms(found["Italian Episcopal Conference"]) == ["Italian Episcopal Conference", "CEI", "CEI"]
 
 
+def by_name(text: str) -> dict[str, Entity]:
+    """Entities of a text by name, as the encoder's marks and the rules make them."""
+    document = Desk(["entities"])(Document(id="a", text=text))
+    assert check(document) == []
+    return {entity.name: entity for entity in document.entities}
+
+
 def test_letters_written_as_a_word_are_the_body_they_stand_for(named: Callable[..., dict[str, Entity]]) -> None:
     found = named(
         "Mumbai, Aug 22 (PTI) The Securities and Exchange Board of India (Sebi) on Friday barred a broker. "
@@ -448,3 +456,49 @@ def test_he_said_is_nobody_named_in_what_he_said(named: Callable[..., dict[str, 
     assert forms(found["Ravi Rao"], "pronoun") == ["He"]
     found = named("Arun Mehta was met by Ravi Rao in Delhi on Monday. He said Mehta had offered to resign.")
     assert forms(found["Arun Mehta"], "pronoun") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "label", "written"),
+    [
+        # Letters in brackets spell what stands before them, whatever the parse took for a name.
+        (
+            "Delhi (PTI) The injured would be treated free, the Chief Minister's Office (CMO) said. The CMO gave "
+            "no date.",
+            "Chief Minister's Office",
+            "ORG",
+            ["Chief Minister's Office", "CMO", "CMO"],
+        ),
+        # The Department, or Cal Fire.
+        (
+            "FRESNO (AP) - The fire grew, the California Department of Forestry and Fire Protection, or Cal Fire, "
+            "said. Cal Fire sent crews.",
+            "California Department of Forestry and Fire Protection",
+            "ORG",
+            ["California Department of Forestry and Fire Protection", "Cal Fire", "Cal Fire"],
+        ),
+        # A surname of two words.
+        (
+            "ASUNCION (Reuters) - Senator Hernan Benitez Rolon won on Sunday. Benitez Rolon thanked voters.",
+            "Hernan Benitez Rolon",
+            "PERSON",
+            ["Hernan Benitez Rolon", "Benitez Rolon"],
+        ),
+    ],
+)
+def test_all_names_of_one(text: str, name: str, label: str, written: list[str]) -> None:
+    entity = by_name(text)[name]
+    assert (entity.label, forms(entity)) == (label, written)
+
+
+def test_a_title_is_whole_and_no_part_of_it_a_name() -> None:
+    found = by_name(
+        "Delhi (PTI) Minister of State for Chemicals and Fertilisers Smt Anupriya Bhosle met Chief Financial Officer "
+        "Jignesh Parekh and Principal Secretary (Finance) Ajay Thakur on Monday."
+    )
+    people = {name: entity.roles for name, entity in found.items() if entity.label == "PERSON"}
+    assert people == {
+        "Anupriya Bhosle": ["Minister of State for Chemicals and Fertilisers Smt"],
+        "Jignesh Parekh": ["Chief Financial Officer"],
+        "Ajay Thakur": ["Principal Secretary (Finance)"],
+    }

@@ -148,6 +148,12 @@ def gender(text: str, entity: Entity) -> str | None:
     return "m" if votes["m"] > votes["f"] else "f"
 
 
+def told_gender(phrase: str) -> str | None:
+    """``m`` or ``f`` where a noun of the phrase tells: ``his sister``, ``a spokeswoman``."""
+    male, female = _MASCULINE.search(phrase) is not None, _FEMININE.search(phrase) is not None
+    return None if male == female else "m" if male else "f"
+
+
 @cache
 def given_names() -> dict[str, str]:
     """Given names with the gender that mostly bears them."""

@@ -136,8 +136,16 @@ def _told(parse: Doc, name: Name) -> str | None:
         if len(short) > 2 and short.isupper() and short.isalpha() and spells(parse, i, j, short):
             return "ORG"
     based = before.lower_ == "based" and i > 1 and parse[i - 2].text == "-"
-    kind = before.lower_ in words.bodies and before.lower_ not in words.persons and before.lower_ not in words.heads
-    return "ORG" if based or (kind and before.pos_ in ("NOUN", "PROPN") and j - i < 5) else None
+    if before.text == "," and i > 1:
+        before = parse[i - 2]  # the supplier, Garner Biologics,
+    kind = (
+        bool(before.lower_ in words.bodies) and before.lower_ not in words.persons and before.lower_ not in words.heads
+    )
+    plain = before.text.islower() or bool(before.is_sent_start)
+    kind = kind and before.pos_ in ("NOUN", "PROPN") and plain and j - i < 5
+    chief = parse[j : j + 2]  # Jan Morcha chief Nand Sahay
+    headed = len(chief) == 2 and chief[0].text.islower() and chief[0].lower_ in words.heads and chief[1].pos_ == "PROPN"
+    return "ORG" if based or kind or headed else None
 
 
 def _is_given(parse: Doc, name: Name) -> bool:

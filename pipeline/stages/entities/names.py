@@ -197,7 +197,13 @@ def _trimmed(parse: Doc, name: Name) -> Name | None:
     trade = parse[i].is_sent_start and parse[i].lower_ in lexicons().trades
     if trade and j - i > 1 and name.label in ("ORG", "PERSON") and parse[i + 1].text[0].isupper():
         i += 1
-    while i < j and (parse[i].lower_ in _ARTICLES or (not parse[i].text[0].isalnum() and parse[i].text not in "$€£₹")):
+    # The initial of A S Marathe is no article.
+    initial = name.label == "PERSON" and parse[i].text == "A" and j - i > 2 and len(parse[i + 1].text.rstrip(".")) == 1
+    while (
+        not initial
+        and i < j
+        and (parse[i].lower_ in _ARTICLES or (not parse[i].text[0].isalnum() and parse[i].text not in "$€£₹"))
+    ):
         i += 1
     while j > i and (parse[j - 1].text in _TAILS or parse[j - 1].is_space or parse[j - 1].text in _MARKS):
         j -= 1
@@ -278,6 +284,18 @@ def _titled(parse: Doc, name: Name) -> Name:
     words = lexicons()
     if name.text(parse) in words.countries or (name.known and name.label != "PERSON"):  # Sri Lanka has no title
         return name
+    if name.label == "PERSON" and not name.known:
+        i = name.i
+        while (
+            i > 0
+            and len(parse[i - 1].text.rstrip(".")) == 1
+            and parse[i - 1].text[0].isupper()
+            and _middle(parse, i - 1)
+        ):
+            i -= 1  # A S Marathe
+        if name.j - i > 2 and parse[i].text in words.demonyms:
+            i += 1  # Briton Lionel Heath
+        name = replace(name, i=i)
     i = name.i
     address = None
     for k in range(name.i, name.j - 1):
@@ -312,6 +330,11 @@ def _titled(parse: Doc, name: Name) -> Name:
     return replace(name, i=i, label=label, role_i=role, address=address)
 
 
+def _middle(parse: Doc, k: int) -> bool:
+    """Whether a capital letter at token ``k`` is an initial: within its sentence, and no name's own."""
+    return not parse[k].is_sent_start and not parse[k].ent_type_ and parse[k].pos_ in ("PROPN", "DET", "NOUN", "X")
+
+
 def _title_start(parse: Doc, end: int) -> int | None:
     """First token of a title that ends just before token ``end``; None where there is none."""
     words = lexicons()
@@ -319,13 +342,9 @@ def _title_start(parse: Doc, end: int) -> int | None:
     while k >= 0 and end - k <= 12:
         token = parse[k]
         low = token.lower_.rstrip(".")
-        if (
-            token.text == ")"
-            and k > 2
-            and parse[k - 1].lower_.rstrip(".") in ("retd", "ret")
-            and parse[k - 2].text == "("
-        ):
-            k -= 3  # Lt Gen (retd)
+        opening = next((m for m in range(k - 1, max(k - 4, 0), -1) if parse[m].text == "("), 0)
+        if token.text == ")" and opening > 0 and start == end and parse[opening - 1].text[0].isupper():
+            k = opening - 1  # Lt Gen (retd), Assistant Commissioner (Cyber)
             continue
         if token.is_space or (token.is_sent_start and k + 1 < end and parse[k + 1].is_sent_start):
             break
@@ -400,7 +419,7 @@ def _after_titles(document: Document, parse: Doc, names: list[Name]) -> list[Nam
 def _bare(token: Token) -> bool:
     words = lexicons()
     low = token.lower_.rstrip(".")
-    known = low in words.heads or low in words.modifiers or low in words.org_heads
+    known = low in words.heads or low in words.modifiers or low in words.org_heads or low in words.address
     return token.pos_ == "PROPN" and token.is_title and not known and not token.ent_type_
 
 

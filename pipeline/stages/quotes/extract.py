@@ -125,7 +125,10 @@ def _whole(tree: Tree, quote: Joined, source: Range) -> Range:
     open_ = open_ or tree.pos[last - 1] in ("ADP", "DET", "PART")
     while last < tree.size and free(last):
         ends = tree.pos[last - 1] in ("PROPN", "NOUN")
-        if tree.pos[last] == "PROPN" and (ends or open_):
+        of = tree.lower[last] in ("of", "for", "and", "&") and tree.pos[last - 1] == "PROPN" and last + 1 < tree.size
+        if of and tree.pos[last + 1] == "PROPN" and free(last + 1):
+            last += 1  # the Ministry of External Affairs
+        elif tree.pos[last] == "PROPN" and (ends or open_):
             open_ = False
         elif not (open_ and tree.pos[last] in ("NOUN", "ADJ", "DET", "NUM")):
             break
