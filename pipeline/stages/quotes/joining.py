@@ -44,16 +44,18 @@ class Joined:
         return self.parts[-1][1]
 
 
+_SIZE = 0.2
+"""Power of its tokens that counts for one reading of a cue against another."""
 _FIRST = frozenset({"label", "headline"})
 """Frames that take their content before any other: the layout says whose it is."""
 
 
 def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
     """Triples that are no part of another's content and claim no content already claimed."""
-    triples = _unnested(triples)
+    triples = _unnested(_one_a_cue(triples))
     kept: list[Triple] = []
     owner: dict[int, Triple] = {}
-    for triple in sorted(triples, key=lambda t: (t.frame not in _FIRST, -t.weight * t.size**0.5, t.head)):
+    for triple in sorted(triples, key=lambda t: (t.frame not in _FIRST, -t.weight * t.size**0.75, t.head)):
         if triple.head in owner:
             continue
         claimed = sum(k in owner for a, b in triple.parts for k in range(a, b))
@@ -69,6 +71,19 @@ def outermost(tree: Tree, triples: list[Triple]) -> list[Triple]:
                 owner[k] = triple
     # A cue swallowed by a content that was taken after it.
     return sorted((t for t in kept if owner.get(t.head) in (None, t)), key=lambda t: (t.first, t.head))
+
+
+def _one_a_cue(triples: list[Triple]) -> list[Triple]:
+    """Of the readings of one cue the likeliest, size counting for little."""
+    best: dict[int, Triple] = {}
+    for triple in triples:
+        if triple.head >= 0 and (triple.head not in best or _worth(best[triple.head]) < _worth(triple)):
+            best[triple.head] = triple
+    return [t for t in triples if t.head < 0 or best[t.head] is t]
+
+
+def _worth(triple: Triple) -> float:
+    return float(triple.weight * triple.size**_SIZE)
 
 
 def _unnested(triples: list[Triple]) -> list[Triple]:
@@ -192,6 +207,8 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     if apart == 0 and tree.region[low - 1] >= 0 and tree.region[quote.first] >= 0 and tree.first[a] == a:
         return True  # the next quoted sentence of the same paragraph
     if not low <= triple.head < a:
+        return False
+    if tree.region[low - 1] < 0 and tree.first[a] == a:
         return False
     inside = triple.source or (0, 0)
     between = heads[bisect_left(heads, low) : bisect_left(heads, a)]

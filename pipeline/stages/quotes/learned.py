@@ -280,8 +280,12 @@ def _triples(tree: Tree, seen: Marked, lexicon: Lexicon) -> Iterator[Triple]:
             held = [part for part in held if tree.paragraph[part.i] == here] or held
             # A sentence in marks before the cue's own is the one before's, where the cue has a content beside it.
             first = tree.first[seen.spans[link].i]
-            if any(tree.first[part.i] == first for part in held):
+            own = [part for part in held if tree.first[part.i] == first]
+            if own:
                 held = [part for part in held if part.i >= first or tree.region[part.i] < 0]
+            # One in marks after a sentence told in the desk's words is a quotation of its own, which goes on from it.
+            if own and all(tree.region[part.j - 1] < 0 for part in own):
+                held = [part for part in held if tree.first[part.i] <= first or tree.region[part.i] < 0]
         ranges = _filled(tree, seen, [_snapped(tree, part.i, part.j) for part in held], link)
         weight = sum(part.score * (part.j - part.i) for part in held) / sum(part.j - part.i for part in held)
         thought = sum(part.label == "THOUGHT" for part in held) * 2 > len(held)
