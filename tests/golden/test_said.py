@@ -28,7 +28,7 @@ FLOORS = {
     ("unseen", "newswire"): (0.9, 0.9, 0.9),
     ("unseen", "none"): (0.9, 0.82, 0.9),
 }
-"""By set and encoder, least shares: of quotations found, of right names among them, of quotations made that are marked."""
+"""By set and encoder, least shares: of quotations found, of names right among them, of quotations made marked."""
 
 
 @dataclass(frozen=True)
