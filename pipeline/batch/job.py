@@ -27,6 +27,7 @@ from pipeline.stage import installed, needed_by
 
 MANIFEST = 1
 """Version of run.json's shape."""
+_STOP = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _WARNINGS = 100
 """Warnings kept in run.json."""
 _SLOWEST = 10
@@ -292,7 +293,10 @@ class Job:
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM: finish the shards in hand, then stop; a second one stops at once."""
+        """Ctrl-C, SIGTERM and SIGHUP: finish the shards in hand, then stop; a second one stops at once.
+
+        What was ignored when the command was started (``nohup``) stays so.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -303,7 +307,8 @@ class Job:
             self._stopping = True
             self._engine.stop()
 
-        before = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}
+        heeded = [sig for sig in _STOP if signal.getsignal(sig) != signal.SIG_IGN]
+        before = {sig: signal.signal(sig, stop) for sig in heeded}
         try:
             yield
         finally:

@@ -314,8 +314,10 @@ def _says(error: BaseException) -> str:
 
 def main() -> None:
     """Serve tasks from standard input until it closes."""
-    # The parent decides when to stop; a terminal's Ctrl-C reaches every process of the group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The parent decides when to stop; a terminal's Ctrl-C, and its end, reach every process of the group.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(OSError):  # under memory pressure the kernel should take a worker, not the run
         Path("/proc/self/oom_score_adj").write_text("500")

@@ -27,6 +27,7 @@ from pipeline.batch import job, plan
 from pipeline.batch.job import Interrupted
 from pipeline.batch.store import Store
 from pipeline.errors import BusyError, StorageError, UsageError
+from pipeline.readers import discover
 
 COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
@@ -36,7 +37,15 @@ COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
 def start(stories: Path, out: Path, args: list[str]) -> subprocess.Popen[bytes]:
     command = [COPYDESK, "run", str(stories), "-o", str(out), *args]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=heeding
+    )
+
+
+def heeding() -> None:
+    """No signal is ignored, as it is where the tests themselves run under ``nohup``."""
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, signal.SIG_DFL)
 
 
 def kill_at_random_moments(
@@ -88,7 +97,7 @@ def test_killed_at_a_hundred_random_moments(kill: Any, tmp_path: Path, args: lis
     kill_at_random_moments(write_stories(tmp_path / "stories", 300), tmp_path, args, copydesk, 100, kill)
 
 
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_keeps_what_is_finished_and_exits_130(
     sig: signal.Signals, tmp_path: Path, args: list[str], copydesk: Any
 ) -> None:
@@ -106,6 +115,35 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_130(
     done = copydesk("run", stories, "-o", out, *args)
     assert "made already" in done.stderr
     assert len(rows(out / "documents.jsonl")) == 400
+
+
+def test_a_second_ctrl_c_waits_for_nothing(
+    stories: Path, tmp_path: Path, args: list[str], trouble_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in trouble_env.items():
+        monkeypatch.setenv(name, value)
+    say("PLEASE-HANG", stories)
+    process = start(stories, tmp_path / "out", args)
+    while not list((tmp_path / "out").glob("work/shards/*/receipt.json")):
+        time.sleep(0.02)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):  # for the shard in hand, that hangs for minutes
+        process.wait(2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+
+
+def test_what_nohup_ignores_stops_nothing(tmp_path: Path, args: list[str]) -> None:
+    stories, out = write_stories(tmp_path / "stories", 60), tmp_path / "out"
+    command = ["nohup", COPYDESK, "run", str(stories), "-o", str(out), *args]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not list(out.glob("work/shards/*/receipt.json")):
+        time.sleep(0.02)
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGHUP)
+    assert process.wait(120) == 0
+    assert len(rows(out / "documents.jsonl")) == 60
 
 
 def test_stopped_while_the_stories_are_read_or_joined_it_says_so_and_goes_on(
@@ -139,12 +177,16 @@ def open_run_shards(out: Path) -> int:
 # --- workers that die --------------------------------------------------------------------------------------------
 
 
+def say(word: str, stories: Path) -> None:
+    (stories / "story-007-x.txt").write_text(f"OSLO (Reuters) - This one says {word}, plainly.")
+
+
 @pytest.fixture
 def troubled(stories: Path, trouble_env: dict[str, str], args: list[str], copydesk: Any) -> Callable[..., Any]:
     """Run with the stage ``trouble`` over the stories and one that says ``word``."""
 
     def call(word: str, out: Path, *more: str, code: int | None = 3) -> Any:
-        (stories / "story-007-x.txt").write_text(f"OSLO (Reuters) - This one says {word}, plainly.")
+        say(word, stories)
         return copydesk("run", stories, "-o", out, *args, *more, code=code, env=trouble_env)
 
     return call
@@ -436,6 +478,36 @@ def test_the_clock_may_go_back_and_files_may_be_from_the_future(
             os.utime(path, (stamp, stamp))
         assert run([stories], finished, settings=quick()).made == ()
         assert digest(finished) == before
+
+
+def test_a_story_may_vanish_or_change_once_the_run_goes_on(
+    stories: Path, tmp_path: Path, quick: Any, here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is gone when it is to be read is a failure; what was read stays as it was, whatever becomes of the file."""
+    real = job.engine_for
+    gone, changed = (stories / name for name in ("story-003.txt", "story-005.txt"))
+    before = changed.read_text("utf-8")
+
+    def found(path: Path, name: str) -> Any:
+        gone.unlink(missing_ok=True)  # the folder is listed by now
+        return seen(path, name)
+
+    def later(*given: Any) -> Any:
+        changed.write_text("Another text.")
+        return real(*given)
+
+    seen = discover._thing
+    monkeypatch.setattr(discover, "_thing", found)
+    monkeypatch.setattr(job, "engine_for", later)
+    assert run([stories], tmp_path / "out", settings=quick()).exit_code == 3
+    (failure,) = rows(tmp_path / "out" / "failures.jsonl")
+    assert (failure["id"], failure["code"]) == ("story-003.txt", "E_IO")
+    texts = {row["id"]: row["text"] for row in rows(tmp_path / "out" / "documents.jsonl")}
+    assert texts["story-005.txt"] == before
+    assert run([stories], tmp_path / "out", settings=quick()).exit_code == 0
+    texts = {row["id"]: row["text"] for row in rows(tmp_path / "out" / "documents.jsonl")}
+    assert texts["story-005.txt"] == "Another text."
+    assert len(texts) == 23
 
 
 # --- the language model fails ------------------------------------------------------------------------------------
