@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 _AGENT = re.compile(r"(?:er|or|ist|ian|man|woman|ant|ee|year-old)$")
 """Endings of nouns for people by what they do."""
+_FULL = {"chair": "chair(?:man|woman|person)?", "captain": "captain", "skipper": "captain"}
+_ASKED = re.compile(
+    r"(?:when |on being |being )?asked\b|(?:replying|reply|responding) to\b|to a (?:question|query)\b|"
+    r"in (?:reply|response) to\b",
+    re.I,
+)
+"""How a sentence begins in which the one who is asked goes on speaking, whoever else is named there."""
 AGED = re.compile(r"\b(\d{1,3})-year-old\b")
 INDEFINITE = frozenset({"a", "an", "one", "another", "some", "any"})
 
@@ -123,6 +130,9 @@ class Desk:
             for p in self.cast.before(at)
             if p.start >= since and p.member.person and p.member is not member and p.mention.kind != "pronoun"
         ]
+        begins = self.cast.sentences[self.cast.sentence(at) - 1] if self.cast.sentence(at) else 0
+        asked = _ASKED.match(self.text, begins) is not None
+        others = [p for p in others if not (asked and p.start >= begins)]
         if any((not sex or (p.member.gender or sex) == sex) and self._holder(p.start) is None for p in others):
             return None
         return None if self._told_of(quote, member) else replace(last[0], confidence=0.85)
@@ -174,6 +184,32 @@ class Desk:
             return None, 0.0
         lead = ranked[0][0] - ranked[1][0] if len(ranked) > 1 else 2.0
         return ranked[0][1], min(0.9, 0.55 + 0.12 * max(lead, 0.0))
+
+    def _called(self, start: int, noun: str, kinds: list[str]) -> Place | None:
+        """The last member whose role, or whose name, has the noun in it, and the nouns that say of what kind."""
+        pattern = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
+        for place in self.cast.before(start, 300):
+            member, mention = place.member, place.mention
+            if mention.kind == "pronoun":
+                continue
+            name = member.entity.name.lower()
+            if member.person:
+                role = " ".join([mention.role or "", *member.entity.roles]).lower()
+                fits = pattern.search(role) is not None
+            else:
+                fits = member.body and (pattern.search(name) is not None or self._seat(member, noun))
+                fits = fits and all(kind in name for kind in kinds)
+            if fits:
+                return place
+        return None
+
+    @staticmethod
+    def _seat(member: Member, noun: str) -> bool:
+        """Whether ``the city``, ``the country`` may be said of a place; a country is never a city, nor the reverse."""
+        if member.entity.label != "GPE" or noun not in nouns()["place"]:
+            return False
+        country = (member.entity.link or {}).get("kind") == "country"
+        return country == (noun in ("country", "nation", "kingdom", "republic"))
 
     def _begins_paragraph(self, offset: int) -> bool:
         return offset == 0 or self.text[max(offset - 2, 0) : offset].endswith("\n")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 from pipeline.stages.attribution.cast import Place
-from pipeline.stages.attribution.desk import INDEFINITE, Desk, Speaker, nouns, offices, sort_of
+from pipeline.stages.attribution.desk import AGED, INDEFINITE, Desk, Speaker, nouns, offices, sort_of
 
 _OUTLETS = frozenset(
     {
@@ -68,6 +69,7 @@ class Names(Desk):
             if place is None:
                 place = self._apposed(one, start, end)
             if place is not None and not any(s.member is place.member for s in found):
+                place = self._of_party(place, start)
                 method = {"name": "name", "nominal": "nominal", "pronoun": "pronoun"}[place.mention.kind]
                 found.append(self._speaker(start, end, place, method, 0.95 if method == "name" else 0.8))
         found = self._joined(found, start, end)
@@ -87,17 +89,41 @@ class Names(Desk):
             for place in self.cast.within(start, end):
                 if place.member.person and place.mention.kind == "name" and bare.endswith(place.mention.text):
                     return [self._speaker(start, end, place, "name", 0.9)]  # Proctor Atul Rao, Briton Lionel Heath
+            for member in self.cast.members:
+                name = member.entity.name
+                if member.body and (name.endswith(" " + bare) or name.startswith(bare + " ")):
+                    place = next(p for p in self.cast.places if p.member is member)
+                    return [self._speaker(start, end, place, "name", 0.7)]  # the Morcha of Jan Morcha
             return [Speaker(start, end, "name", 0.5, name=bare)]
         return []
 
     def _miscalled(self, place: Place, token: int) -> bool:
-        """Whether a reference to a body is one to a body of another sort: ``the company`` for a ministry."""
-        noun = self.cast.parse[token].lemma_.lower()
-        if place.mention.kind != "nominal" or place.member.entity.label != "ORG":
+        """Whether a common noun refers to somebody it does not fit: ``the company`` to a ministry, an age to a land."""
+        if place.mention.kind != "nominal":
+            return False
+        noun, member = self.cast.parse[token].lemma_.lower(), place.member
+        if member.person:
+            called = self._called(place.start, noun, [])
+            roles = " ".join(member.entity.roles).lower()
+            return called is not None and called.member.person and called.member is not member and noun not in roles
+        if AGED.search(place.mention.text):
+            return True
+        if member.entity.label != "ORG" or noun in member.entity.name.lower().split():
             return False
         sorts = nouns()["commercial"] | nouns()["official"]
-        named = noun in place.member.entity.name.lower().split()
-        return noun in sorts and not named and not sort_of(place.member, noun)
+        return noun in nouns()["proper"] or (noun in sorts and not sort_of(member, noun))
+
+    def _of_party(self, place: Place, start: int) -> Place:
+        """The bearer of a surname that two bear whose title has a word that stands before it: ``the BJP's Saikia``."""
+        member, last = place.member, place.mention.text
+        words = [w for w in re.findall(r"[\w’'-]+", self.text[start : place.start]) if w[0].isupper()]
+        if not member.person or " " in last or not words:
+            return place
+        for other in self.cast.places:
+            same = other.member.person and other.member is not member and other.member.entity.name.split()[-1] == last
+            if same and set(words) & set(" ".join(other.member.entity.roles).split()):
+                return replace(place, member=other.member)
+        return place
 
     def _some_person(self, head: int, start: int) -> bool:
         """``a spokesman for the bank``, ``a senior BJP leader``: one of a body, without a name."""
@@ -170,12 +196,7 @@ class Names(Desk):
                 before = cast.parse[max(cast.token(place.start) - 1, 0)]
                 if head < token.i and before.pos_ == "PROPN" and before.idx >= start and self._names_office(head):
                     return token.i  # Leader of the Opposition X
-                if (
-                    head < token.i
-                    and before.text == ","
-                    and self._names_office(head)
-                    and not self._some_person(head, start)
-                ):
+                if head < token.i and before.text == "," and self._names_office(head):
                     return token.i  # the mayor of Hateno, Chieko Oshiro
                 titled = head < token.i and cast.parse[head].pos_ == "PROPN"
                 if token.dep_ in ("appos", "nsubj", "ROOT") or (titled and token.dep_ not in ("pobj", "poss")):

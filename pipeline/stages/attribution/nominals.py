@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.stages.attribution.cast import Member, Place
+from pipeline.stages.attribution.cast import Place
 from pipeline.stages.attribution.desk import AGED, INDEFINITE, Speaker, nouns, single, sort_of
 from pipeline.stages.attribution.names import Names
 from pipeline.stages.attribution.pronouns import THEY
@@ -34,7 +34,6 @@ _OFFICERS = frozenset({"official", "officer", "representative", "spokesman", "sp
 """Who, several and unnamed, speak for the body they are of."""
 _OWNERS = frozenset({"his", "her", "its", "their", "my", "our", "whose"})
 _LED = frozenset({"DET", "PUNCT", "SPACE", "ADV", "PRON"})
-_FULL = {"chair": "chair(?:man|woman|person)?", "captain": "captain", "skipper": "captain"}
 
 
 class Nominals(Names):
@@ -150,24 +149,6 @@ class Nominals(Names):
         place, _ = self._bearer(quote, start, None)
         return self._speaker(start, end, place, "nominal", 0.4) if place is not None else None
 
-    def _called(self, start: int, noun: str, kinds: list[str]) -> Place | None:
-        """The last member whose role, or whose name, has the noun in it, and the nouns that say of what kind."""
-        pattern = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
-        for place in self.cast.before(start, 300):
-            member, mention = place.member, place.mention
-            if mention.kind == "pronoun":
-                continue
-            name = member.entity.name.lower()
-            if member.person:
-                role = " ".join([mention.role or "", *member.entity.roles]).lower()
-                fits = pattern.search(role) is not None
-            else:
-                fits = member.body and (pattern.search(name) is not None or self._seat(member, noun))
-                fits = fits and all(kind in name for kind in kinds)
-            if fits:
-                return place
-        return None
-
     def _ahead(self, end: int, noun: str) -> Place | None:
         """The person first named soon after whose role has the noun: ``its governor said. ... Governor Ana Diaz``."""
         low = bisect_right([p.start for p in self.cast.places], end)
@@ -184,12 +165,15 @@ class Nominals(Names):
             return replace(
                 spoken, start=start, end=end, method="nominal", confidence=0.5, evidence=(spoken.start, spoken.end)
             )
-        if noun not in nouns()["official"] | nouns()["commercial"]:
+        if noun in nouns()["proper"]:
             return None
+        sorted_ = noun in nouns()["official"] | nouns()["commercial"]
         best: tuple[float, Place] | None = None
         for place in self.cast.before(start):
             if place.mention.kind == "pronoun" or not sort_of(place.member, noun):
                 continue
+            if not sorted_ and self.cast.sentence(start) - self.cast.sentence(place.start) > 1:
+                break
             token = self.cast.parse[self.cast.head(place.start, place.end)]
             score = -0.5 * (self.cast.paragraph(start) - self.cast.paragraph(place.start))
             score += 1.0 * (token.dep_ in ("nsubj", "nsubjpass")) + 0.3 * min(place.member.count, 5)
@@ -197,11 +181,3 @@ class Nominals(Names):
             if best is None or score > best[0]:
                 best = score, place
         return self._speaker(start, end, best[1], "nominal", 0.4) if best is not None else None
-
-    @staticmethod
-    def _seat(member: Member, noun: str) -> bool:
-        """Whether ``the city``, ``the country`` may be said of a place; a country is never a city, nor the reverse."""
-        if member.entity.label != "GPE" or noun not in nouns()["place"]:
-            return False
-        country = (member.entity.link or {}).get("kind") == "country"
-        return country == (noun in ("country", "nation", "kingdom", "republic"))

@@ -33,8 +33,10 @@ class Pronouns(Desk):
         if own is not None and not (word in HE | SHE and self._told_of(quote, own.member)):
             return [self._speaker(start, end, own, "pronoun", 0.85)]
         if word in RELATIVE:
-            place = next(iter(self.cast.before(start, 6)), None)
-            if place is not None and start - place.end <= 40 and "." not in self.text[place.end : start]:
+            near = self.cast.before(start, 6)
+            people = [p for p in near if p.member.person and self.cast.sentence(p.start) == self.cast.sentence(start)]
+            place = next(iter(people if word in ("who", "whose", "whom") and people else near), None)
+            if place is not None and start - place.end <= 60 and "." not in self.text[place.end : start]:
                 return [self._speaker(start, end, place, "relative", 0.8)]
             return [Speaker(start, end, "relative", 0.2)]
         if word in FIRST:

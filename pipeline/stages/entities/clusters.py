@@ -199,6 +199,8 @@ def _letters_of(short: str, full: tuple[str, ...]) -> bool:
     if len(full) < 2:
         return False
     big = [word for word in full if word not in SMALL]
+    if len(short) == 2 and len(big) > 2 and big[-1] == "court":  # the HC, the SC
+        return short == "".join(word[:1] for word in big[-2:])
     return short in ("".join(word[:1] for word in full), "".join(word[:1] for word in big))
 
 

@@ -31,6 +31,16 @@ _SPEAKING = frozenset(
 )  # fmt: skip
 
 
+_LABELS = frozenset(
+    {
+        "advisory", "analysis", "brief", "correction", "exclusive", "explainer", "factbox", "feature", "focus",
+        "graphic", "interview", "newsmaker", "obituary", "opinion", "poll", "preview", "profile", "refile",
+        "review", "timeline", "update", "urgent", "video", "watch", "wrapup",
+    }
+)  # fmt: skip
+"""Words by which desks say what kind of story it is."""
+
+
 def headlines(tree: Tree, document: Document) -> Iterator[Triple]:
     """Contents that a colon in the headline attributes."""
     first = _headline(tree, document)
@@ -72,6 +82,8 @@ def _speaks(tree: Tree, source: Range, names: dict[tuple[int, int], str], surnam
     """How sure the tokens are somebody who speaks: 0 where they are not."""
     a, b = source
     if not 0 < b - a <= SPEAKER or any(tree.pos[k] in ("VERB", "AUX") for k in range(a, b)):
+        return 0.0
+    if b - a == 1 and tree.lower[a] in _LABELS:
         return 0.0
     start, end = tree.start[a], tree.end[b - 1]
     for (x, y), label in names.items():
