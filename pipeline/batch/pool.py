@@ -3,6 +3,9 @@
 A worker that dies or says nothing for too long is replaced. Its shard is done again story by story, so that the
 story in hand is known should it happen again; a story that takes two workers with it is set aside (a row in
 failures.jsonl), and the shard is finished without it.
+
+Every process loads the model itself, once. A fork of a process that has loaded it would share 0.2 GB, and would not
+have the threads onnxruntime and the numerical libraries wait for: it could hang for ever.
 """
 
 from __future__ import annotations
