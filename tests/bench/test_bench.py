@@ -35,10 +35,15 @@ COPYDESK = str(Path(sysconfig.get_path("scripts")) / "copydesk")
 
 
 def timed(call: Callable[[], Any]) -> float:
-    """CPU seconds of this process and of the children it has waited for, and so of the machine's other work none."""
-    before = sum(psutil.Process().cpu_times()[:4])
+    """CPU seconds a call takes, here and in children, and so of the machine's other work none."""
+    before = spent()
     call()
-    return sum(psutil.Process().cpu_times()[:4]) - before
+    return spent() - before
+
+
+def spent() -> float:
+    """CPU seconds so far, of this process and of the children it has waited for."""
+    return sum(psutil.Process().cpu_times()[:4])
 
 
 def clocked(call: Callable[[], Any]) -> float:
@@ -50,16 +55,18 @@ def clocked(call: Callable[[], Any]) -> float:
 
 @dataclass
 class Watched:
-    """A run of the command: seconds by the clock, and the most memory (MiB, resident) the parent and a worker held."""
+    """A run of the command: seconds by the clock and of CPU, and the most memory (MiB, resident) held by the parent
+    and by a worker."""
 
     seconds: float = 0.0
+    cpu: float = 0.0
     parent: int = 0
     worker: int = 0
 
 
 def watched(*args: object) -> Watched:
     """Run ``copydesk run`` and look at its processes five times a second."""
-    found, begun = Watched(), time.perf_counter()
+    found, begun, used = Watched(), time.perf_counter(), spent()
     process = psutil.Popen([COPYDESK, "run", "-q", *map(str, args)])
     while process.poll() is None:
         with suppress(psutil.Error):
@@ -68,8 +75,8 @@ def watched(*args: object) -> Watched:
                 found.worker = max(found.worker, child.memory_info().rss >> 20)
         with suppress(psutil.TimeoutExpired):
             process.wait(0.2)
-    found.seconds = time.perf_counter() - begun
     assert process.wait() == 0
+    found.seconds, found.cpu = time.perf_counter() - begun, spent() - used
     return found
 
 
@@ -104,7 +111,7 @@ def test_overhead_and_rerun(tmp_path: Path) -> None:
 
 def test_sizes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     sizes = sorted({100, 1_000, request.config.getoption("--bench-stories")})
-    print("\nstories     words   workers   wall s   words/s   peak MiB of the parent, of a worker")
+    print("\nstories     words   workers   CPU s   wall s   words/s   peak MiB of the parent, of a worker")
     for count in sizes:
         words = write_corpus(tmp_path / "corpus.jsonl", count)
         seconds: dict[int, float] = {}
@@ -113,7 +120,7 @@ def test_sizes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
             made = watched(tmp_path / "corpus.jsonl", "-o", out, "--workers", workers)
             seconds[workers] = made.seconds
             speed = words / made.seconds
-            row = f"{count:>7} {words:>9,} {workers:>9} {made.seconds:>8.1f} {speed:>9,.0f}"
+            row = f"{count:>7} {words:>9,} {workers:>9} {made.cpu:>7.1f} {made.seconds:>8.1f} {speed:>9,.0f}"
             print(f"{row} {made.parent:>10} {made.worker:>6}", flush=True)
             shutil.rmtree(out)
         print(f"        two workers {seconds[1] / seconds[2]:.2f} times one", flush=True)
