@@ -41,6 +41,8 @@ def protect(path: Path, begins: re.Pattern[bytes], source: Path | None = None) -
     made from, a pipe or device, and any file that does not begin as ``begins`` says ours do.
     """
     there, read = path.resolve(), source.resolve() if source is not None else None
+    if there == read and path.is_file():
+        raise UsageError(f"{path} is what is read", "Choose another place with -o")
     if there == read or any(_keeps(folder, there, read) for folder in there.parents):
         raise UsageError(f"{path} belongs to the run itself", "Choose another place with -o")
     if not path.exists() or path.is_dir():

@@ -134,6 +134,19 @@ def test_stories_and_other_runs_are_never_written_over(stories: Path, tmp_path: 
     assert len(rows(out / "documents.jsonl")) == 26
 
 
+def test_what_is_read_is_not_written_over(finished: Path, tmp_path: Path, copydesk: Any) -> None:
+    gold = tmp_path / "gold.jsonl"
+    gold.write_bytes(b'{"id": "a", "text": "Oil prices rose.", "topics": ["medtop:04000000"]}\n')
+    (tmp_path / "rows.jsonl").write_bytes((finished / "documents.jsonl").read_bytes())
+    for args in (
+        ("train", "topics", "--gold", gold, "-o", gold),
+        ("export", tmp_path / "rows.jsonl", "-f", "jsonl", "-o", tmp_path / "rows.jsonl"),
+    ):
+        before = Path(args[-1]).read_bytes()
+        assert "is what is read" in copydesk(*args, code=2).stderr
+        assert Path(args[-1]).read_bytes() == before
+
+
 # --- pages -------------------------------------------------------------------------------------------------------
 
 
