@@ -102,9 +102,13 @@ def _uses(path: str, line: int) -> set[str]:
     """Methods called on what the expression compiled at a line is bound to, or on what is drawn from it in a loop."""
     bound, drawn, _ = _names(path)
     names = {name for name, first, last in bound if first <= line <= last}
-    names |= {name for name, source in drawn if source in names}
-    called = [call for package in PACKAGES for path in (ROOT / package).rglob("*.py") for call in _names(str(path))[2]]
-    return {method for name, method in called if name in names}
+    # What begins with _ and what a loop draws is known in its own module alone.
+    here = names | {name for name, source in drawn if source in names}
+    found = {method for name, method in _names(path)[2] if name in here}
+    public = {name for name in names if not name.startswith("_")}
+    for other in (other for package in PACKAGES for other in (ROOT / package).rglob("*.py")):
+        found |= {method for name, method in _names(str(other))[2] if name in public}
+    return found
 
 
 @cache
