@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console, Group
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from models.document import Document
+from models.document import Attribution, Document
 from pipeline.review.said import Said
 
 STYLES = {
@@ -84,15 +84,17 @@ def marked(document: Document) -> Text:
 
 def _quotes(document: Document) -> Table:
     table = Table("#", "Speaker", "Role", "Quote", "Cue", title="Who said what", title_justify="left")
-    said = {a.quote: a for a in reversed(document.attributions)}
+    said: dict[str, list[Attribution]] = {}
+    for row in document.attributions:
+        said.setdefault(row.quote, []).append(row)
     for quote in document.quotes:
-        by = said.get(quote.id)
-        speaker = (by.name or (by.speaker.text if by.speaker else "")) if by else ""
+        by = said.get(quote.id, [])
+        speakers = [row.name or (row.speaker.text if row.speaker else "") for row in by]
         content = " … ".join(document.text[part.start : part.end] for part in quote.parts)
         table.add_row(
             quote.id[1:],
-            Text(clean(speaker or "?")),
-            Text(clean((by.role or "") if by else "")),
+            Text(clean("; ".join(filter(None, dict.fromkeys(speakers))) or "?")),
+            Text(clean("; ".join(filter(None, dict.fromkeys(row.role for row in by))))),
             Text(clean(content)),
             Text(clean(quote.cue.text if quote.cue else "")),
         )
@@ -102,7 +104,8 @@ def _quotes(document: Document) -> Table:
 def show_said(rows: Iterable[Said], console: Console | None = None) -> None:
     """Print quotations of a run as a table."""
     console = console or Console(file=sys.stdout, highlight=False)
-    table = Table("Speaker", "Role", "Quote", "Cue", "Story", "Date")
+    shares = {"Speaker": 4, "Role": 4, "Quote": 9, "Cue": 2, "Story": 3}
+    table = Table(*(Column(name, ratio=share) for name, share in shares.items()), Column("Date", width=10), expand=True)
     for row in rows:
         cells = (row.speaker or "?", row.role, row.quote, row.cue, row.story, row.date)
         table.add_row(*(Text(clean(cell)) for cell in cells))
