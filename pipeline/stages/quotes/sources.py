@@ -53,8 +53,12 @@ def of_verb(tree: Tree, verb: int, depth: int = 0) -> Range | None:
 
 
 def told(tree: Tree, verb: int, source: Range) -> bool:
-    """Whether ``source`` is who was told or asked (``Smith was asked if``, ``relatives were told that``)."""
-    if verb < 0 or tree.lemma[verb] not in _TOLD or not tree.kids(verb, "auxpass") or quoted_as(tree, verb) is not None:
+    """Whether ``source`` is who is told, asked or told of: the subject of a passive.
+
+    ``Smith was asked if``, ``the plan was criticised``; not who ``was quoted as saying`` or ``was pleased that``.
+    """
+    passive = verb >= 0 and bool(tree.kids(verb, "auxpass")) and _has(tree, verb) is None
+    if not passive or tree.lemma[verb] in FELT | {"quote"} or quoted_as(tree, verb) is not None:
         return False
     return any(source[0] <= s < source[1] for s in tree.kids(verb, "nsubjpass", "nsubj"))
 
@@ -98,9 +102,6 @@ def _bare_passive(tree: Tree, verb: int) -> bool:
     return tree.tag[verb] == "VBN" and tree.dep[verb] == "acl"
 
 
-_TOLD = frozenset(
-    {"advise", "ask", "assure", "inform", "instruct", "notify", "order", "press", "remind", "tell", "urge", "warn"}
-)
 _PUT = frozenset({"ask", "press", "question", "quiz", "prod"})
 
 
