@@ -98,6 +98,11 @@ class Cast:
         high = bisect_left(self._starts, offset)
         return [p for p in reversed(self.places[max(0, high - limit) : high]) if p.end <= offset]
 
+    def after(self, offset: int, limit: int = 40) -> list[Place]:
+        """Mentions that start after ``offset``, nearest first."""
+        low = bisect_right(self._starts, offset)
+        return self.places[low : low + limit]
+
     def sentence(self, offset: int) -> int:
         """Number of the sentence of ``offset``."""
         return bisect_right(self.sentences, offset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -151,8 +150,7 @@ class Nominals(Names):
 
     def _ahead(self, end: int, noun: str) -> Place | None:
         """The person first named soon after whose role has the noun: ``its governor said. ... Governor Ana Diaz``."""
-        low = bisect_right([p.start for p in self.cast.places], end)
-        for place in self.cast.places[low : low + 40]:
+        for place in self.cast.after(end):
             role = (place.mention.role or "").lower()
             if place.start - end < 900 and re.search(rf"\b{re.escape(noun)}\b", role):
                 return place

@@ -98,7 +98,9 @@ def _spelt_out(parse: Doc, names: list[Name]) -> list[Name]:
 
     After Schwartz and Hearst 2003, the first letters of the words, all or the capital ones, and no others.
     """
-    found = list(names)
+    held = {k: name for name in names for k in range(name.i, name.j)}
+    made: list[Name] = []
+    gone: set[Name] = set()
     for k in range(2, len(parse) - 2):
         short = parse[k + 1].text
         if parse[k].text != "(" or parse[k + 2].text != ")" or not (short.isupper() and len(short) > 2):
@@ -110,13 +112,13 @@ def _spelt_out(parse: Doc, names: list[Name]) -> list[Name]:
             capital = all(t.text[0].isupper() or t.lower_ in SMALL or t.text in _TAILS for t in parse[i:k])
             if not capital or parse[i].lower_ in SMALL or short.casefold() not in first_letters(parse, i, k):
                 continue
-            here = [name for name in found if name.i < k and i < name.j]
+            here = {held[m] for m in range(i, k) if m in held}
             parts = all(i <= name.i and name.j <= k and name.label not in ("GPE", "LOC") for name in here)
             if parts and not any((name.i, name.j) == (i, k) or name.known for name in here):
-                found = [name for name in found if name not in here]
-                found.append(Name(i, k, "ORG"))
+                gone |= here
+                made.append(Name(i, k, "ORG"))
             break
-    return sorted(found, key=lambda name: name.i)
+    return sorted([*(name for name in names if name not in gone), *made], key=lambda name: name.i)
 
 
 def _of_the_user(document: Document, parse: Doc, known: tuple[Known, ...]) -> list[Name]:
