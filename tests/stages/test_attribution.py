@@ -332,6 +332,34 @@ def test_names_by_which_speakers_are_known(text: str, names: list[str | None]) -
             "had gone well.",
             ["Ravi Rao", "Tran Thi Chau"],
         ),
+        # Not who is but spoken of in the source.
+        ("NEW YORK (AP) - Robert Smith was arrested. Smith's lawyer said he would appeal.", [None]),
+        ("FERGUSON (AP) - Michael Brown was shot. The mother of Brown said she wanted justice.", [None]),
+        # A court that nobody was named for, a bank that is not its governor, a prime minister who is no deputy.
+        ("DETROIT (AP) - John Doe, a plumber, was sentenced. The judge said the fraud was vast.", [None]),
+        (
+            "LAGOS (Reuters) - Anna Berg, governor of the central bank, resigned. The bank said rates would stay.",
+            [None],
+        ),
+        (
+            "Delhi (PTI) Deputy Prime Minister Ravi Rao met Prime Minister Arun Mehta. The PM said it went well.",
+            ["Arun Mehta"],
+        ),
+        # Letters that a party and an office share.
+        (
+            "Lucknow (PTI) The Samajwadi Party (SP) named Superintendent of Police Vinod Dixit in its complaint. "
+            "The SP said the poll was unfair.",
+            ["Samajwadi Party"],
+        ),
+        # Bodies by what they make, and by letters that tell no sort.
+        (
+            "TOULOUSE (Reuters) - Airbus chief executive Guillaume Faury met investors. The planemaker said output "
+            "would rise.",
+            ["Airbus"],
+        ),
+        ("WASHINGTON (AP) - NASA and Boeing tested it. The agency said the flight was delayed.", ["NASA"]),
+        # A name that the source leads to.
+        ("CAIRO (AFP) - A worker, who identified himself only as Abu Karim, said it was a small jar.", [None, "Abu Karim"]),
         # A spokesman without a name is not the body.
         ("ROME (Reuters) - A spokesman for Banca Lariana said the offer was too low.", [None]),
     ],

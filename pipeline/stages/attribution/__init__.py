@@ -31,7 +31,7 @@ class Attribution(Stage):
     """Resolves the sources of quotations to speakers."""
 
     name: ClassVar[str] = "attribution"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     needs: ClassVar[tuple[str, ...]] = ("parse", "entities", "quotes")
     makes: ClassVar[tuple[str, ...]] = ("attributions",)
     Settings: ClassVar[type[StageSettings]] = AttributionSettings

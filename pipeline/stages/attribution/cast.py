@@ -69,6 +69,24 @@ class Cast:
     tokens: list[int]
     parse: Doc
     _starts: list[int] = field(default_factory=list)
+    _first: dict[int, Place] = field(default_factory=dict)
+    _surnames: dict[str, list[Member]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for place in self.places:
+            self._first.setdefault(id(place.member), place)
+        for member in self.members:
+            words = member.entity.name.split()
+            if member.person and words and id(member) in self._first:
+                self._surnames.setdefault(words[-1], []).append(member)
+
+    def first(self, member: Member) -> Place | None:
+        """Where a member is first spoken of; None for one without a mention."""
+        return self._first.get(id(member))
+
+    def surnamed(self, last: str) -> list[Member]:
+        """Persons whose name ends in the word, in the order of the entities."""
+        return self._surnames.get(last, [])
 
     @classmethod
     def of(cls, document: Document, parse: Doc) -> Cast:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from pipeline.stages.attribution.cast import Place
-from pipeline.stages.attribution.desk import AGED, INDEFINITE, Desk, Speaker, nouns, offices, sort_of
+from pipeline.stages.attribution.lookup import AGED, INDEFINITE, Lookup, Speaker, nouns, offices, single, sort_of
 
 _OUTLETS = frozenset(
     {
@@ -17,10 +17,13 @@ _OUTLETS = frozenset(
     }
 )  # fmt: skip
 _AND = re.compile(r",? and (?:the )?(?:[A-Z][\w’'.-]* )*")
+_AS = r"(?:identified (?:only |himself |herself |themselves )*as|gave (?:only )?(?:his|her|their) name (?:only )?as) "
+_NAMED = re.compile(rf"\b(?:named |called |{_AS})")
+_WHO = re.compile(rf",? (?:in [\w ]{{1,30}} )?who (?:only )?{_AS}")
 _CLAUSE = re.compile(r",? (?:who|whose|whom|which|that|where|when|after|before|as)\b|[–—]")
 
 
-class Names(Desk):
+class Names(Lookup):
     """Resolves sources that hold a name."""
 
     def _by_letters(self, start: int, end: int) -> Speaker | None:
@@ -29,11 +32,15 @@ class Names(Desk):
         full = offices().get(letters)
         if full is None:
             return None
+        spelt = {p.member.entity.name for p in self.cast.within(start, end) if p.mention.kind == "name"}
+        if spelt - {letters}:
+            return None  # the SP, where it is the Samajwadi Party
+        office = re.compile(rf"(?<!deputy )(?<!vice )(?<!assistant )\b(?:{re.escape(full)}|{letters})\b(?!-)", re.I)
         for place in self.cast.before(start, 300):
             role = " ".join([place.mention.role or "", *place.member.entity.roles])
             if place.member.body and full.lower() in place.member.entity.name.lower():
                 return self._speaker(start, end, place, "name", 0.8)
-            if place.member.person and re.search(rf"\b(?:{re.escape(full)}|{letters})\b", role, re.I):
+            if place.member.person and office.search(role):
                 return self._speaker(start, end, place, "nominal", 0.75)
         return None
 
@@ -56,7 +63,8 @@ class Names(Desk):
         parse = self.cast.parse
         head = self._head(start, end)
         if self._some_person(head, start):
-            return []
+            said = self._said_name(start, end)
+            return [self._speaker(start, end, said, "name", 0.8)] if said is not None else []
         heads = [head]
         for token in parse[head].conjuncts:
             if start <= token.idx < end and token.i > head:
@@ -64,6 +72,8 @@ class Names(Desk):
         found: list[Speaker] = []
         for one in heads:
             place = self._outlet(one, start, end) or self._at(one, start, end)
+            if place is not None and place.mention.kind == "nominal" and not self.settings.nominals:
+                continue
             if place is not None and self._miscalled(place, one):
                 continue
             if place is None:
@@ -75,15 +85,14 @@ class Names(Desk):
         found = self._joined(found, start, end)
         if found:
             return found
-        known = self._surname(start, end)
+        known = self._said_name(start, end) or self._surname(start, self._relative(start, end))
         if known is not None:
             return [self._speaker(start, end, known, "name", 0.8)]
         if parse[head].pos_ == "PROPN" and not parse[head].text.islower():
             bare = self._bare(head, start, end)
             plain = bare.lower()
-            crowd = (
-                " " not in bare and plain.endswith("s") and (parse[head].is_sent_start or parse[head].tag_ == "NNPS")
-            )
+            crowd = parse[head].tag_ == "NNPS" or (parse[head].is_sent_start and single(plain.removesuffix("s")))
+            crowd = crowd and " " not in bare and plain.endswith("s")
             if plain in nouns()["person"] or crowd:
                 return []  # the Speaker; Villagers
             for place in self.cast.within(start, end):
@@ -92,8 +101,9 @@ class Names(Desk):
             for member in self.cast.members:
                 name = member.entity.name
                 if member.body and (name.endswith(" " + bare) or name.startswith(bare + " ")):
-                    place = next(p for p in self.cast.places if p.member is member)
-                    return [self._speaker(start, end, place, "name", 0.7)]  # the Morcha of Jan Morcha
+                    first = self.cast.first(member)
+                    if first is not None:
+                        return [self._speaker(start, end, first, "name", 0.7)]  # the Morcha of Jan Morcha
             return [Speaker(start, end, "name", 0.5, name=bare)]
         return []
 
@@ -110,7 +120,7 @@ class Names(Desk):
             return True
         if member.entity.label != "ORG" or noun in member.entity.name.lower().split():
             return False
-        sorts = nouns()["commercial"] | nouns()["official"]
+        sorts = nouns()["commercial"] | nouns()["agency"]
         return noun in nouns()["proper"] or (noun in sorts and not sort_of(member, noun))
 
     def _of_party(self, place: Place, start: int) -> Place:
@@ -119,10 +129,9 @@ class Names(Desk):
         words = [w for w in re.findall(r"[\w’'-]+", self.text[start : place.start]) if w[0].isupper()]
         if not member.person or " " in last or not words:
             return place
-        for other in self.cast.places:
-            same = other.member.person and other.member is not member and other.member.entity.name.split()[-1] == last
-            if same and set(words) & set(" ".join(other.member.entity.roles).split()):
-                return replace(place, member=other.member)
+        for other in self.cast.surnamed(last):
+            if other is not member and set(words) & set(" ".join(other.entity.roles).split()):
+                return replace(place, member=other)
         return place
 
     def _some_person(self, head: int, start: int) -> bool:
@@ -209,16 +218,28 @@ class Names(Desk):
         """Whether a capitalised noun is that of an office."""
         return self.cast.parse[token].lower_ in nouns()["person"]
 
+    def _said_name(self, start: int, end: int) -> Place | None:
+        """The person that ``a Pole named``, or after the source ``who gave his name as``, leads to."""
+        led = _NAMED.search(self.text, start, min(end + 40, len(self.text)))
+        led = led if led is not None and led.start() < end else _WHO.match(self.text, end)
+        if led is None:
+            return None
+        places = self.cast.within(led.end(), led.end() + 1)
+        return next((p for p in places if p.member.person and p.start == led.end()), None)
+
     def _surname(self, start: int, end: int) -> Place | None:
-        """A member whose last name the source is, where the entities did not mark it here."""
+        """A member whose last name the source ends in, where the entities did not mark it here.
+
+        Not who is but spoken of in it: ``Smith's lawyer``, ``the mother of Brown``, ``police in Houston``.
+        """
         words = [w for w in re.findall(r"[^\W\d_][\w’'-]*", self.text[start:end]) if w[0].isupper()]
         if not words or len(words) > 3:
             return None
-        last = words[-1].removesuffix("'s").removesuffix("’s")
-        for member in self.cast.members:
-            if member.person and member.entity.name.split()[-1:] == [last]:
-                return next((p for p in self.cast.places if p.member is member), None)
-        return None
+        last = words[-1]
+        led = self.cast.parse[self.cast.token(start) : self.cast.token(end - 1) + 1]
+        if not self.text[start:end].rstrip(" ,.").endswith(last) or any(token.pos_ == "ADP" for token in led):
+            return None
+        return next((self.cast.first(member) for member in self.cast.surnamed(last)), None)
 
     def _bare(self, head: int, start: int, end: int) -> str:
         """The run of proper nouns around a head that no entity covers."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.stages.attribution.cast import Place
-from pipeline.stages.attribution.desk import AGED, INDEFINITE, Speaker, nouns, single, sort_of
+from pipeline.stages.attribution.lookup import AGED, INDEFINITE, Speaker, nouns, single, sort_of
 from pipeline.stages.attribution.names import Names
 from pipeline.stages.attribution.pronouns import THEY
 
@@ -24,14 +24,16 @@ _ANONYMOUS = re.compile(
 )
 _CONDITION = re.compile(
     r"[^.!?\n\"“”]{0,90}?\b(?:condition of anonymity|(?:requesting|seeking) anonymity|"
-    r"not (?:want|wish|be|to be|authori[sz]ed) (?:to )?(?:be )?"
-    r"(?:named|identified|quoted|speak))"
+    r"not (?:want|wish|to be|authori[sz]ed) (?:to )?(?:be )?(?:named|identified|quoted|speak)|"
+    r"(?:who|which) (?:can|could|may|must|would|did)(?:n’t|n't| not) be (?:named|identified|quoted))"
 )
 """After the source, in its sentence: why it has no name."""
 _STUDIES = frozenset({"study", "report", "survey", "poll", "review", "index", "barometer", "census"})
 _OFFICERS = frozenset({"official", "officer", "representative", "spokesman", "spokesperson", "executive"})
 """Who, several and unnamed, speak for the body they are of."""
 _OWNERS = frozenset({"his", "her", "its", "their", "my", "our", "whose"})
+_MAKER = re.compile(r"\w(?:mak|build)er$")
+"""Companies by what they make: the planemaker, the homebuilder."""
 _LED = frozenset({"DET", "PUNCT", "SPACE", "ADV", "PRON"})
 
 
@@ -83,7 +85,7 @@ class Nominals(Names):
         owner = next((p for p in self.cast.within(start, end) if p.mention.kind == "name"), None)
         if owner is not None:
             return self._speaker(start, end, owner, "document", 0.7)
-        titled = self._titled(start)
+        titled = self._titled(start) if study else None
         if titled is not None:
             return self._speaker(start, end, titled, "document", 0.6)
         spoken = self.memory.body or (self.memory.last[0] if self.memory.last else None)
@@ -129,9 +131,13 @@ class Nominals(Names):
         if owned or any(t.lower_ in ("of", "for", "at") for t in head.rights):
             ahead = self._ahead(end, lemma) if owned else None
             return self._speaker(start, end, ahead, "nominal", 0.5) if ahead is not None else None
+        if _MAKER.search(lemma):
+            return self._body_meant(start, end, "maker")
         if lemma in nouns()["body"]:
             return None if kinds else self._body_meant(start, end, lemma)
         aged = AGED.search(self.text, start, end) is not None
+        if lemma in nouns()["office"]:
+            return None  # an office is given with the name that bears it, and none here does
         if words[:1] not in (["the"], ["this"], ["that"]) or not (aged or single(lemma) or single(words[-1])):
             return None
         return self._person_meant(quote, start, end)
@@ -165,12 +171,12 @@ class Nominals(Names):
             )
         if noun in nouns()["proper"]:
             return None
-        sorted_ = noun in nouns()["official"] | nouns()["commercial"]
+        listed = noun in nouns()["agency"] | nouns()["commercial"]
         best: tuple[float, Place] | None = None
         for place in self.cast.before(start):
             if place.mention.kind == "pronoun" or not sort_of(place.member, noun):
                 continue
-            if not sorted_ and self.cast.sentence(start) - self.cast.sentence(place.start) > 1:
+            if not listed and self.cast.sentence(start) - self.cast.sentence(place.start) > 1:
                 break
             token = self.cast.parse[self.cast.head(place.start, place.end)]
             score = -0.5 * (self.cast.paragraph(start) - self.cast.paragraph(place.start))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.stages.attribution.cast import Place
-from pipeline.stages.attribution.desk import Desk, Speaker
+from pipeline.stages.attribution.lookup import Lookup, Speaker
 
 if TYPE_CHECKING:
     from models.document import Quote
@@ -19,7 +19,7 @@ RELATIVE = frozenset({"who", "which", "that", "whom", "whose"})
 FIRST = frozenset({"i", "we", "me", "us", "my", "our"})
 
 
-class Pronouns(Desk):
+class Pronouns(Lookup):
     """Resolves sources that are pronouns."""
 
     def _pronoun(self, quote: Quote, start: int, end: int, word: str) -> list[Speaker]:
@@ -35,7 +35,7 @@ class Pronouns(Desk):
         if word in RELATIVE:
             near = self.cast.before(start, 6)
             people = [p for p in near if p.member.person and self.cast.sentence(p.start) == self.cast.sentence(start)]
-            place = next(iter(people if word in ("who", "whose", "whom") and people else near), None)
+            place = next(iter(people if word in ("who", "whose", "whom") else near), None)
             if place is not None and start - place.end <= 60 and "." not in self.text[place.end : start]:
                 return [self._speaker(start, end, place, "relative", 0.8)]
             return [Speaker(start, end, "relative", 0.2)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.document import Attribution, Span, TextSpan
 from pipeline.stages.attribution.cast import Cast
-from pipeline.stages.attribution.desk import AGED, Speaker
+from pipeline.stages.attribution.lookup import AGED, Speaker
 from pipeline.stages.attribution.nominals import Nominals
 from pipeline.stages.attribution.pronouns import FIRST, HE, IT, RELATIVE, SHE, THEY, Pronouns
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
     from models.document import Document, Quote
     from pipeline.stages.attribution import AttributionSettings
+
+
+_PEOPLES = frozenset(
+    {"british", "danish", "dutch", "english", "finnish", "french", "irish", "polish", "spanish", "swedish"}
+)
+"""Adjectives of nations that name a people, and none of it."""
 
 
 def resolve(document: Document, parse: Doc, settings: AttributionSettings) -> list[Attribution]:
@@ -70,7 +76,7 @@ class Resolver(Pronouns, Nominals):
         words = re.findall(r"[\w’']+", self.text[start:end].lower())
         first = words[0] if words else ""
         shouted = self.text[start:end].isupper() and end - start > 1
-        if words in (["the", "two"], ["the", "pair"], ["the", "duo"], ["the", "couple"]):
+        if self.settings.pronouns and words in (["the", "two"], ["the", "pair"], ["the", "duo"], ["the", "couple"]):
             return self._they(quote, start, end)
         if len(words) == 1 and not shouted and first in HE | SHE | IT | THEY | RELATIVE | FIRST:
             return self._pronoun(quote, start, end, first)
@@ -78,17 +84,19 @@ class Resolver(Pronouns, Nominals):
             label = self._label(start, end)
             if label is not None:
                 return [label]
-        if AGED.search(self.text, start, end) and not any(
-            p.mention.kind == "name" for p in self.cast.within(start, end)
+        if (
+            self.settings.nominals
+            and AGED.search(self.text, start, end)
+            and not any(p.mention.kind == "name" for p in self.cast.within(start, end))
         ):
             aged = self._of_age(start, end)
             if aged is not None:
                 return [aged]
-        titled = self._by_letters(start, end)
+        titled = self._by_letters(start, end) if self.settings.nominals else None
         if titled is not None:
             return [titled]
         named = self._named(start, end)
-        if len(named) == 1 and self._of_a_nation(named[0], words):
+        if self.settings.nominals and len(named) == 1 and self._of_a_nation(named[0], words):
             person = self._person_meant(quote, start, end)
             return [person or Speaker(start, end, "nominal", 0.4)]
         if named:
@@ -98,8 +106,9 @@ class Resolver(Pronouns, Nominals):
     def _of_a_nation(self, speaker: Speaker, words: list[str]) -> bool:
         """``the Czech said``: one person, called by the nation."""
         member = speaker.member
-        single = len(words) == 2 and words[0] == "the" and not words[1].endswith(("s", "ch", "sh", "ese"))
-        single = single or words == ["the", "czech"]
+        single = (
+            len(words) == 2 and words[0] == "the" and not words[1].endswith(("s", "ese")) and words[1] not in _PEOPLES
+        )
         return member is not None and member.entity.label == "NORP" and member.entity.link is not None and single
 
     def _answers(self, quote: Quote) -> bool:
@@ -113,8 +122,10 @@ class Resolver(Pronouns, Nominals):
         alternating = bool(self.memory.turn) and self.memory.turn[-1] == here - 1
         if apart != (1, 2) or not (asked or alternating or "?" in self.text[quote.end - 2 : quote.end]):
             return False
-        self.memory.turn.append(here)
-        return {id(s.member) for s in last} != {id(s.member) for s in other}
+        differ = {id(s.member) for s in last} != {id(s.member) for s in other}
+        if differ:
+            self.memory.turn.append(here)
+        return differ
 
     def _unattributed(self, quote: Quote) -> list[Speaker]:
         """No cue: the speaker before goes on; in a dialogue of two the other one answers."""

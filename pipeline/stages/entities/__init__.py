@@ -36,7 +36,7 @@ class Entities(Stage):
     """People, organisations, places and other names, merged over the story, with their roles."""
 
     name: ClassVar[str] = "entities"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     needs: ClassVar[tuple[str, ...]] = ("parse", "meta")
     makes: ClassVar[tuple[str, ...]] = ("entities",)
     Settings: ClassVar[type[StageSettings]] = EntitiesSettings

@@ -36,6 +36,13 @@ _WORKS = frozenset(
         "painting",
     )
 )
+_SERVING = frozenset(
+    (
+        *("adviser", "advisor", "aide", "attorney", "lawyer", "nominee", "solicitor", "strategist"),
+        *("spokesman", "spokesperson", "spokeswoman"),
+    )
+)
+"""Who serves a person as often as a body: Trump adviser Stephen Miller."""
 _FIRM = ("PERSON", "ORG", "GPE")
 
 
@@ -58,7 +65,9 @@ def _bodies(parse: Doc, names: list[Name]) -> set[str]:
         words = [fold(token.text) for token in parse[name.i : name.j] if token.text[0].isupper()]
         if name.label == "ORG" and len(words) > 1:
             found.update((words[0], words[-1]))
-        elif name.label in ("GPE", "LOC", "NORP") or (name.label == "PERSON" and (len(words) > 1 or name.role_i)):
+        elif name.label in ("GPE", "LOC", "NORP") or (
+            name.label == "PERSON" and (len(words) > 1 or name.role_i is not None)
+        ):
             other.update(words)
     return found - other
 
@@ -109,7 +118,8 @@ def _class(parse: Doc, name: Name, persons: set[str], bodies: set[str], votes: d
     if name.label in ("ORG", "GPE", "LOC", "PRODUCT") and _is_given(parse, name):
         return "PERSON"
     surname = votes.get(fold(parse[name.j - 1].text))
-    if name.label == "GPE" and 1 < len(tokens) < 4 and surname and set(surname) == {"PERSON"}:
+    given = fold(parse[name.i].text) in words.given_genders or fold(parse[name.i].text) in words.genders
+    if name.label == "GPE" and 1 < len(tokens) < 4 and given and surname and set(surname) == {"PERSON"}:
         return "PERSON"  # Kendra Batiste, where Batiste says something further on
     count = votes[fold(text)]
     best = max(count.values())
@@ -124,19 +134,19 @@ def _told(parse: Doc, name: Name) -> str | None:
     if name.label != "PERSON" or name.known or name.role_i is not None or name.address or name.i == 0:
         return None
     words, i, j = lexicons(), name.i, name.j
+    if fold(parse[i].text) in words.genders or fold(parse[i].text) in words.given_genders:
+        return None
     before, after = parse[i - 1], parse[j] if j < len(parse) else None
     if before.text in _OPENING and after is not None and (after.text in _CLOSING or parse[j : j + 2].text[-1] in '"”'):
         outer = parse[i - 2] if i > 1 else None
         work = outer is not None and outer.lower_ in _WORKS
         return "WORK_OF_ART" if work or (j - i > 1 and (outer is None or outer.pos_ != "PROPN")) else None
-    if fold(parse[i].text) in words.genders or fold(parse[i].text) in words.given_genders:
-        return None
     if j + 2 < len(parse) and parse[j].text == "(" and parse[j + 2].text == ")" and j - i > 1:
         short = parse[j + 1].text
         if len(short) > 2 and short.isupper() and short.isalpha() and spells(parse, i, j, short):
             return "ORG"
     based = before.lower_ == "based" and i > 1 and parse[i - 2].text == "-"
-    if before.text == "," and i > 1:
+    if before.text == "," and i > 1 and after is not None and after.text == ",":
         before = parse[i - 2]  # the supplier, Garner Biologics,
     kind = (
         bool(before.lower_ in words.bodies) and before.lower_ not in words.persons and before.lower_ not in words.heads
@@ -144,7 +154,13 @@ def _told(parse: Doc, name: Name) -> str | None:
     plain = before.text.islower() or bool(before.is_sent_start)
     kind = kind and before.pos_ in ("NOUN", "PROPN") and plain and j - i < 5
     chief = parse[j : j + 2]  # Jan Morcha chief Nand Sahay
-    headed = len(chief) == 2 and chief[0].text.islower() and chief[0].lower_ in words.heads and chief[1].pos_ == "PROPN"
+    headed = (
+        len(chief) == 2
+        and (j - i > 1 or chief[0].lower_ not in _SERVING)
+        and chief[0].text.islower()
+        and chief[0].lower_ in words.heads
+        and chief[1].pos_ == "PROPN"
+    )
     return "ORG" if based or kind or headed else None
 
 

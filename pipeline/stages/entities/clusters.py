@@ -55,7 +55,9 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
             if long is not None and long.j - long.i > 1:
                 # Doctors Without Borders (MSF): the letters may be those of another language.
                 foreign = long.label == "ORG" and short.isupper() and len(short) < 6
-                if spells(parse, long.i, long.j, short) or (foreign and short not in lexicons().acronyms):
+                if spells(parse, long.i, long.j, short) or (
+                    foreign and short not in lexicons().acronyms and short not in lexicons().countries
+                ):
                     defined[short] = long
             elif long is None and _phrase(parse, i, short):
                 common.add(short)
@@ -70,7 +72,14 @@ def acronyms(parse: Doc, names: Iterable[Name]) -> tuple[dict[str, Name], set[st
         after = starts.get(name.j + 2)
         if after is None or not after.label == name.label == "ORG" or name.j - name.i <= after.j - after.i:
             continue
-        if parse[name.j].text == "," and parse[name.j + 1].lower_ == "or" and parse[after.j : after.j + 1].text in ",)":
+        full = _key(parse, name)
+        if not all(any(word.startswith(short) for word in full) for short in _key(parse, after)):
+            continue  # Bank of America, or Citigroup
+        if (
+            parse[name.j].text == ","
+            and parse[name.j + 1].lower_ == "or"
+            and parse[after.j : after.j + 1].text in (",", ")")
+        ):
             defined[after.text(parse)] = name
     return defined, common
 
@@ -226,6 +235,8 @@ def _slipped(short: str, full: str) -> bool:
         abs(len(short) - len(full)) == 1
         and min(len(short), len(full)) >= 5
         and (full.startswith(short) or short.startswith(full))
+        and short not in lexicons().given_genders
+        and short not in lexicons().genders
     )
 
 

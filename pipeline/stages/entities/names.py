@@ -344,10 +344,11 @@ def _title_start(parse: Doc, end: int) -> int | None:
     while k >= 0 and end - k <= 12:
         token = parse[k]
         low = token.lower_.rstrip(".")
-        opening = next((m for m in range(k - 1, max(k - 4, 0), -1) if parse[m].text == "("), 0)
-        if token.text == ")" and opening > 0 and start == end and parse[opening - 1].text[0].isupper():
-            k = opening - 1  # Lt Gen (retd), Assistant Commissioner (Cyber)
-            continue
+        if token.text == ")" and start == end:  # Lt Gen (retd), Assistant Commissioner (Cyber)
+            opening = next((m for m in range(k - 1, max(k - 4, 0), -1) if parse[m].text == "("), 0)
+            if opening > 0 and parse[opening - 1].text[0].isupper():
+                k = opening - 1
+                continue
         if token.is_space or (token.is_sent_start and k + 1 < end and parse[k + 1].is_sent_start):
             break
         if low in words.heads and (token.pos_ in _IN_TITLE or token.text[0].isupper()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -150,7 +151,9 @@ class Story:
             return frozenset()
         said = [range(c.left_edge.i, c.right_edge.i + 1) for c in self.parse[verb].children if c.dep_ == "ccomp"]
         here = self.sentence[i]
-        said += [range(*span) for span in self.quotes if self.sentence[span[0]] <= here <= self.sentence[span[1] - 1]]
+        low = bisect_left(self.quotes, here, key=lambda span: self.sentence[span[1] - 1])
+        high = bisect_right(self.quotes, here, key=lambda span: self.sentence[span[0]])
+        said += [range(*span) for span in self.quotes[low:high]]
         own = [k for span in said for k in span if k in self.inside and self.dep[k] not in ("poss", "compound")]
         return frozenset(self.inside[k] for k in own)
 

@@ -34,7 +34,7 @@ class Quotes(Stage):
     """Finds quotations by quotation marks, cue words and the parse."""
 
     name: ClassVar[str] = "quotes"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     needs: ClassVar[tuple[str, ...]] = ("parse", "entities")
     makes: ClassVar[tuple[str, ...]] = ("quotes",)
     Settings: ClassVar[type[StageSettings]] = QuotesSettings

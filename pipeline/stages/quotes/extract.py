@@ -119,7 +119,12 @@ def _whole(tree: Tree, quote: Joined, source: Range) -> Range:
         taken = any(a <= k < b for a, b in quote.parts) or cue[0] <= k < cue[1]
         return not taken and tree.region[k] < 0 and tree.first[k] == tree.first[first]
 
-    while first > 0 and tree.pos[first] == tree.pos[first - 1] == "PROPN" and free(first - 1):
+    while (
+        first > 0
+        and tree.pos[first] == tree.pos[first - 1] == "PROPN"
+        and first <= tree.head[first - 1] < last  # not On Tuesday Trump said
+        and free(first - 1)
+    ):
         first -= 1
     open_ = not any(tree.pos[k] in ("NOUN", "PROPN", "PRON", "NUM") for k in range(first, last))
     open_ = open_ or tree.pos[last - 1] in ("ADP", "DET", "PART")

@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from models.document import Document, Quote
     from pipeline.stages.attribution import AttributionSettings
 
-_AGENT = re.compile(r"(?:er|or|ist|ian|man|woman|ant|ee|year-old)$")
+_AGENT = re.compile(r"(?<!mak)(?<!build)(?:er|or|ist|ian|man|woman|(?<!gi)ant|ee|year-old)$")
 """Endings of nouns for people by what they do."""
-_FULL = {"chair": "chair(?:man|woman|person)?", "captain": "captain", "skipper": "captain"}
+_FULL = {
+    "chair": "chair(?:man|woman|person)?",
+    "skipper": "captain",
+    "governor": "gov(?:ernor)?",
+    "senator": "sen(?:ator)?",
+    "representative": "rep(?:resentative)?",
+    "professor": "prof(?:essor)?",
+    "general": "gen(?:eral)?",
+    "judge": "(?:judge|justice)",
+}
+"""What a role has for a noun that stands for it."""
 _ASKED = re.compile(
     r"(?:when |on being |being )?asked\b|(?:replying|reply|responding) to\b|to a (?:question|query)\b|"
     r"in (?:reply|response) to\b",
@@ -57,7 +67,7 @@ class Memory:
     """Paragraphs that were found to answer the one before them."""
 
 
-class Desk:
+class Lookup:
     """The story, its cast and the memory of who spoke, with what every kind of source needs of them."""
 
     def __init__(self, document: Document, cast: Cast, settings: AttributionSettings) -> None:
@@ -118,13 +128,13 @@ class Desk:
             return None
         member = last[0].member
         family = " " not in member.entity.name and self.text[last[0].start : last[0].end].lower().startswith("the ")
-        if family:  # the Sams
+        if family:  # the Millers
             return None
         if (sex and (member.gender or sex) != sex) or self.cast.paragraph(at) - self.cast.paragraph(
             self.memory.last_at
         ) > 1:
             return None
-        since = max(last[0].end, last[0].start)
+        since = last[0].end
         others = [
             p
             for p in self.cast.before(at)
@@ -187,6 +197,7 @@ class Desk:
 
     def _called(self, start: int, noun: str, kinds: list[str]) -> Place | None:
         """The last member whose role, or whose name, has the noun in it, and the nouns that say of what kind."""
+        things = nouns()["body"] | nouns()["place"] | nouns()["document"] | nouns()["study"]
         pattern = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
         for place in self.cast.before(start, 300):
             member, mention = place.member, place.mention
@@ -194,8 +205,10 @@ class Desk:
                 continue
             name = member.entity.name.lower()
             if member.person:
-                role = " ".join([mention.role or "", *member.entity.roles]).lower()
-                fits = pattern.search(role) is not None
+                # Gov. and Prof. are forms of address, which stand before the name and are no role.
+                before = self.text[max(place.start - 12, 0) : place.start] if noun in _FULL else ""
+                role = " ".join([mention.role or "", *member.entity.roles, before]).lower()
+                fits = noun not in things and pattern.search(role) is not None  # a bank's governor is no bank
             else:
                 fits = member.body and (pattern.search(name) is not None or self._seat(member, noun))
                 fits = fits and all(kind in name for kind in kinds)
@@ -240,8 +253,10 @@ def sort_of(member: Member, noun: str) -> bool:
     words = set(member.entity.name.lower().split())
     if member.entity.label != "ORG" or member.entity.agency:
         return False
-    if noun in known["official"] | known["commercial"]:
-        return bool(words & known["public"]) == (noun in known["official"])
+    if member.entity.name.isupper() and " " not in member.entity.name:
+        return True  # NASA, IBM: letters tell no sort
+    if noun in known["agency"] | known["commercial"]:
+        return bool(words & known["public"]) == (noun in known["agency"])
     return not (words & known["body"]) - {noun}
 
 
