@@ -198,7 +198,7 @@ class Lookup:
     def _called(self, start: int, noun: str, kinds: list[str]) -> Place | None:
         """The last member whose role, or whose name, has the noun in it, and the nouns that say of what kind."""
         things = nouns()["body"] | nouns()["place"] | nouns()["document"] | nouns()["study"]
-        pattern = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
+        called = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
         for place in self.cast.before(start, 300):
             member, mention = place.member, place.mention
             if mention.kind == "pronoun":
@@ -208,9 +208,9 @@ class Lookup:
                 # Gov. and Prof. are forms of address, which stand before the name and are no role.
                 before = self.text[max(place.start - 12, 0) : place.start] if noun in _FULL else ""
                 role = " ".join([mention.role or "", *member.entity.roles, before]).lower()
-                fits = noun not in things and pattern.search(role) is not None  # a bank's governor is no bank
+                fits = noun not in things and called.search(role) is not None  # a bank's governor is no bank
             else:
-                fits = member.body and (pattern.search(name) is not None or self._seat(member, noun))
+                fits = member.body and (called.search(name) is not None or self._seat(member, noun))
                 fits = fits and all(kind in name for kind in kinds)
             if fits:
                 return place
