@@ -359,7 +359,10 @@ def test_names_by_which_speakers_are_known(text: str, names: list[str | None]) -
         ),
         ("WASHINGTON (AP) - NASA and Boeing tested it. The agency said the flight was delayed.", ["NASA"]),
         # A name that the source leads to.
-        ("CAIRO (AFP) - A worker, who identified himself only as Abu Karim, said it was a small jar.", [None, "Abu Karim"]),
+        (
+            "CAIRO (AFP) - A worker, who identified himself only as Abu Karim, said it was a small jar.",
+            [None, "Abu Karim"],
+        ),
         # A spokesman without a name is not the body.
         ("ROME (Reuters) - A spokesman for Banca Lariana said the offer was too low.", [None]),
     ],
