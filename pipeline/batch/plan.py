@@ -17,8 +17,8 @@ from pipeline.errors import StorageError
 from pipeline.readers import Found, stories
 from pipeline.settings import Settings
 
-_FIRST = 5_000
-"""Words of the first shards; they grow from there, so that small folders keep every worker busy."""
+_FIRST, _PART = 5_000, 24
+"""Words of the first shards; they grow to one part of what came before, so that no worker is long at the last one."""
 
 
 def make_plan(
@@ -42,10 +42,10 @@ def make_plan(
     plan = Plan(list(inputs))
     dropped = frozenset(made)
     lines: list[bytes] = []
-    words = size = 0
+    words = size = total = 0
 
     def close() -> None:
-        nonlocal words, size
+        nonlocal words, size, total
         number = len(plan.shards)
         data = b"".join(lines)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -56,6 +56,7 @@ def make_plan(
             write_atomic(path, data)
         plan.shards.append(Shard(number, len(lines), words, sha256))
         lines.clear()
+        total += words
         words = size = 0
 
     with atomic(store.work / "refused.jsonl") as refused:
@@ -75,7 +76,7 @@ def make_plan(
             lines.append(line)
             size += len(line)
             words += len(found.document.text.split())
-            target = min(settings.run.shard_words, _FIRST * 2 ** (len(plan.shards) // 4))
+            target = min(settings.run.shard_words, max(_FIRST, total // _PART))
             # Copy without spaces has few words and many letters: a shard is bounded in both.
             if words >= target or size >= target * 16 or len(lines) >= target:
                 close()
