@@ -502,3 +502,7 @@ def test_a_title_is_whole_and_no_part_of_it_a_name() -> None:
         "Jignesh Parekh": ["Chief Financial Officer"],
         "Ajay Thakur": ["Principal Secretary (Finance)"],
     }
+
+
+def test_a_word_for_a_body_by_itself_is_no_person() -> None:
+    assert by_name("WASHINGTON (AP) - Congress said it would fight the veto.")["Congress"].label == "ORG"

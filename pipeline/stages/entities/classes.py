@@ -111,6 +111,8 @@ def _class(parse: Doc, name: Name, persons: set[str], bodies: set[str], votes: d
         return "PERSON"
     if text in words.agencies:
         return "ORG"
+    if len(tokens) == 1 and name.label == "PERSON" and tokens[0] in words.org_heads:
+        return "ORG"  # Congress said
     if len(tokens) == 1 and name.label in ("PERSON", "MISC", "PRODUCT") and fold(text) in bodies:
         return "ORG"
     if text in words.capitals and name.label in ("ORG", "PERSON", "PRODUCT", "NORP", "LOC"):
