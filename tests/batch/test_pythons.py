@@ -34,8 +34,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_every_python_gives_the_same_bytes(name: str, expected: Any, tmp_path: Path) -> None:
     if name == THIS:
         pytest.skip(f"{name} is what the tests run under")
-    if (python := shutil.which(name)) is None:
-        pytest.skip(f"{name} is not on the PATH")
+    if (python := shutil.which(name)) is None or subprocess.run([python, "-c", ""], check=False).returncode:
+        pytest.skip(f"{name} is not on the PATH, or does not start")
     venv = tmp_path / "venv"
     env = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "PYTHONHOME"}}
     subprocess.run([python, "-m", "venv", venv], check=True, env=env)
