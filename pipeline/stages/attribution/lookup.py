@@ -96,6 +96,11 @@ class Lookup:
         evidence = None if start <= place.start and place.end <= end else (place.start, place.end)
         return Speaker(start, end, method, confidence, place.member, role=role, evidence=evidence)
 
+    def _again(self, speaker: Speaker, start: int, end: int, method: str, confidence: float) -> Speaker:
+        """Who spoke before, for another source; the evidence is where that was told."""
+        told = (speaker.start, speaker.end)
+        return replace(speaker, start=start, end=end, method=method, confidence=confidence, evidence=told)
+
     def _at(self, token: int, start: int, end: int) -> Place | None:
         """The mention inside the source that holds the token; the shortest, persons before others."""
         at = self.cast.parse[token].idx
@@ -145,7 +150,7 @@ class Lookup:
         others = [p for p in others if not (asked and p.start >= begins)]
         if any((not sex or (p.member.gender or sex) == sex) and self._holder(p.start) is None for p in others):
             return None
-        return None if self._told_of(quote, member) else replace(last[0], confidence=0.85)
+        return None if self._told_of(quote, member) else last[0]
 
     def _unnamed(self, at: int, sex: str | None = None) -> bool:
         """Whether one person without a name spoke last, a paragraph back at most, and nobody was named since."""
@@ -197,7 +202,6 @@ class Lookup:
 
     def _called(self, start: int, noun: str, kinds: list[str]) -> Place | None:
         """The last member whose role, or whose name, has the noun in it, and the nouns that say of what kind."""
-        things = nouns()["body"] | nouns()["place"] | nouns()["document"] | nouns()["study"]
         called = re.compile(rf"\b{_FULL.get(noun, re.escape(noun))}\b")
         for place in self.cast.before(start, 300):
             member, mention = place.member, place.mention
@@ -208,7 +212,7 @@ class Lookup:
                 # Gov. and Prof. are forms of address, which stand before the name and are no role.
                 before = self.text[max(place.start - 12, 0) : place.start] if noun in _FULL else ""
                 role = " ".join([mention.role or "", *member.entity.roles, before]).lower()
-                fits = noun not in things and called.search(role) is not None  # a bank's governor is no bank
+                fits = noun not in nouns()["thing"] and called.search(role) is not None  # a bank's governor is no bank
             else:
                 fits = member.body and (called.search(name) is not None or self._seat(member, noun))
                 fits = fits and all(kind in name for kind in kinds)
@@ -238,12 +242,13 @@ def offices() -> dict[str, str]:
 
 @cache
 def nouns() -> dict[str, frozenset[str]]:
-    """Nouns of persons, bodies and documents that speak, by class."""
+    """Nouns of persons, bodies and documents that speak, by class; ``thing`` are those of no person."""
     found: dict[str, frozenset[str]] = {}
     for line in Path(__file__).with_name("speakers.txt").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             kind, _, words = line.partition("\t")
             found[kind] = frozenset(words.split())
+    found["thing"] = found["body"] | found["place"] | found["document"] | found["study"]
     return found
 
 
@@ -265,5 +270,4 @@ def single(noun: str) -> bool:
     known = nouns()
     if noun in known["person"]:
         return True
-    other = known["body"] | known["place"] | known["document"] | known["study"]
-    return noun not in other and _AGENT.search(noun) is not None
+    return noun not in known["thing"] and _AGENT.search(noun) is not None

@@ -164,20 +164,14 @@ class Names(Lookup):
 
     def _outlet(self, token: int, start: int, end: int) -> Place | None:
         """The name before a word for a desk of news: ``Yonhap news agency``, ``the Bild newspaper``."""
-        parse = self.cast.parse
-        if parse[token].lemma_.lower() not in _OUTLETS:
+        if self.cast.parse[token].lemma_.lower() not in _OUTLETS:
             return None
-        for child in parse[token].children:
-            if child.dep_ in ("compound", "nmod") and child.pos_ == "PROPN" and child.i < token:
-                place = self._at(child.i, start, end)
-                if place is not None and place.mention.kind == "name" and place.member.entity.label == "ORG":
-                    return place
-        return None
+        return self._body_before(token, start, end, "compound", "nmod", proper=True)
 
-    def _spoken_for(self, token: int, start: int, end: int) -> Place | None:
-        """The body before a word for those who speak for it: ``FBI officials``."""
+    def _body_before(self, token: int, start: int, end: int, *deps: str, proper: bool = False) -> Place | None:
+        """The organisation named before a noun that hangs on it: ``FBI officials``."""
         for child in self.cast.parse[token].children:
-            if child.dep_ in ("compound", "nmod", "poss") and child.i < token:
+            if child.dep_ in deps and child.i < token and (child.pos_ == "PROPN" or not proper):
                 place = self._at(child.i, start, end)
                 if place is not None and place.mention.kind == "name" and place.member.entity.label == "ORG":
                     return place
@@ -215,7 +209,7 @@ class Names(Lookup):
         return head
 
     def _names_office(self, token: int) -> bool:
-        """Whether a capitalised noun is that of an office."""
+        """Whether a noun is one for a person."""
         return self.cast.parse[token].lower_ in nouns()["person"]
 
     def _said_name(self, start: int, end: int) -> Place | None:

@@ -49,7 +49,7 @@ class Nominals(Names):
             return Speaker(start, end, "anonymous", 0.9, anonymous=True, group=plural)
         lemma = head.lemma_.lower()
         if plural:
-            body = self._spoken_for(head.i, start, end) if lemma in _OFFICERS else None
+            body = self._body_before(head.i, start, end, "compound", "nmod", "poss") if lemma in _OFFICERS else None
             if body is not None:
                 return replace(self._speaker(start, end, body, "group", 0.6), group=True, role=None)
             return Speaker(start, end, "group", 0.9, group=True)
@@ -95,9 +95,7 @@ class Nominals(Names):
                 return self._speaker(start, end, issuer, "document", 0.5)
         if spoken is None or study:
             return Speaker(start, end, "document", 0.3)
-        return replace(
-            spoken, start=start, end=end, method="document", confidence=0.6, evidence=(spoken.start, spoken.end)
-        )
+        return self._again(spoken, start, end, "document", 0.6)
 
     def _titled(self, at: int) -> Place | None:
         """The study or report the story named last, by its own name: ``the National Nutrition Study``."""
@@ -148,9 +146,7 @@ class Nominals(Names):
             return None
         going = self._goes_on(quote, start, None)
         if going is not None:
-            return replace(
-                going, start=start, end=end, method="nominal", confidence=0.45, evidence=(going.start, going.end)
-            )
+            return self._again(going, start, end, "nominal", 0.45)
         place, _ = self._bearer(quote, start, None)
         return self._speaker(start, end, place, "nominal", 0.4) if place is not None else None
 
@@ -166,9 +162,7 @@ class Nominals(Names):
         """``the company``, ``the agency``: the body of that sort that spoke last, or was last a subject."""
         spoken = self.memory.body
         if spoken is not None and spoken.member is not None and sort_of(spoken.member, noun):
-            return replace(
-                spoken, start=start, end=end, method="nominal", confidence=0.5, evidence=(spoken.start, spoken.end)
-            )
+            return self._again(spoken, start, end, "nominal", 0.5)
         if noun in nouns()["proper"]:
             return None
         listed = noun in nouns()["agency"] | nouns()["commercial"]

@@ -26,7 +26,7 @@ class Pronouns(Lookup):
         if not self.settings.pronouns:
             return [Speaker(start, end, "pronoun", 0.2)]
         if word in HE | SHE and (going := self._goes_on(quote, start, "m" if word in HE else "f")) is not None:
-            return [replace(going, start=start, end=end, method="pronoun", evidence=(going.start, going.end))]
+            return [self._again(going, start, end, "pronoun", 0.85)]
         if word in HE | SHE and self._unnamed(start, "m" if word in HE else "f"):
             return [replace(s, start=start, end=end, method="pronoun") for s in self.memory.last]
         own = next((p for p in self.cast.within(start, end) if p.mention.kind == "pronoun"), None)
@@ -56,9 +56,7 @@ class Pronouns(Lookup):
         cast, body = self.cast, self.memory.body
         paragraph = cast.paragraph(start)
         if body is not None and paragraph - cast.paragraph(body.start) <= 6:
-            return replace(
-                body, start=start, end=end, method="pronoun", confidence=0.8, evidence=(body.start, body.end)
-            )
+            return self._again(body, start, end, "pronoun", 0.8)
         if self.memory.last and all(s.member is None and not s.group for s in self.memory.last):
             # Whoever spoke last has no name in the story; a name from further back would be a guess.
             return Speaker(start, end, "pronoun", 0.2)
@@ -82,17 +80,9 @@ class Pronouns(Lookup):
         """``they said``: the speakers before where they were several, else a group nobody names."""
         last = self.memory.last
         if len(last) > 1:
-            return [
-                replace(s, start=start, end=end, method="pronoun", confidence=0.5, evidence=(s.start, s.end))
-                for s in last
-            ]
+            return [self._again(s, start, end, "pronoun", 0.5) for s in last]
         if last and last[0].member is not None and last[0].member.body:
-            spoken = last[0]
-            return [
-                replace(
-                    spoken, start=start, end=end, method="pronoun", confidence=0.45, evidence=(spoken.start, spoken.end)
-                )
-            ]
+            return [self._again(last[0], start, end, "pronoun", 0.45)]
         pair = self._pair(start)
         if pair:
             return [self._speaker(start, end, place, "pronoun", 0.5) for place in pair]

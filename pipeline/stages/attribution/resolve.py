@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.document import Attribution, Span, TextSpan
 from pipeline.stages.attribution.cast import Cast
-from pipeline.stages.attribution.lookup import AGED, Speaker
+from pipeline.stages.attribution.lookup import Speaker
 from pipeline.stages.attribution.nominals import Nominals
 from pipeline.stages.attribution.pronouns import FIRST, HE, IT, RELATIVE, SHE, THEY, Pronouns
 
@@ -84,11 +84,7 @@ class Resolver(Pronouns, Nominals):
             label = self._label(start, end)
             if label is not None:
                 return [label]
-        if (
-            self.settings.nominals
-            and AGED.search(self.text, start, end)
-            and not any(p.mention.kind == "name" for p in self.cast.within(start, end))
-        ):
+        if self.settings.nominals and not any(p.mention.kind == "name" for p in self.cast.within(start, end)):
             aged = self._of_age(start, end)
             if aged is not None:
                 return [aged]

@@ -120,7 +120,7 @@ def _class(parse: Doc, name: Name, persons: set[str], bodies: set[str], votes: d
     if name.label in ("ORG", "GPE", "LOC", "PRODUCT") and _is_given(parse, name):
         return "PERSON"
     surname = votes.get(fold(parse[name.j - 1].text))
-    given = fold(parse[name.i].text) in words.given_genders or fold(parse[name.i].text) in words.genders
+    given = words.given(fold(parse[name.i].text))
     if name.label == "GPE" and 1 < len(tokens) < 4 and given and surname and set(surname) == {"PERSON"}:
         return "PERSON"  # Kendra Batiste, where Batiste says something further on
     count = votes[fold(text)]
@@ -136,7 +136,7 @@ def _told(parse: Doc, name: Name) -> str | None:
     if name.label != "PERSON" or name.known or name.role_i is not None or name.address or name.i == 0:
         return None
     words, i, j = lexicons(), name.i, name.j
-    if fold(parse[i].text) in words.genders or fold(parse[i].text) in words.given_genders:
+    if words.given(fold(parse[i].text)):
         return None
     before, after = parse[i - 1], parse[j] if j < len(parse) else None
     if before.text in _OPENING and after is not None and (after.text in _CLOSING or parse[j : j + 2].text[-1] in '"”'):

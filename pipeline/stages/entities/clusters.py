@@ -235,8 +235,7 @@ def _slipped(short: str, full: str) -> bool:
         abs(len(short) - len(full)) == 1
         and min(len(short), len(full)) >= 5
         and (full.startswith(short) or short.startswith(full))
-        and short not in lexicons().given_genders
-        and short not in lexicons().genders
+        and not lexicons().given(short)
     )
 
 

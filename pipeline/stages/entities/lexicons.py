@@ -84,6 +84,10 @@ class Lexicons:
     male: frozenset[str]
     female: frozenset[str]
 
+    def given(self, word: str) -> bool:
+        """Whether a folded word is a given name."""
+        return word in self.genders or word in self.given_genders
+
 
 def _shouted(table: dict[str, Country]) -> None:
     """Add the names of ``table`` in capitals, those of four letters and more."""

@@ -196,9 +196,10 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     gap = [k for k in range(low, a) if tree.pos[k] not in ("PUNCT", "SPACE")]
     if apart > 0 or len(gap) > GAP:
         return False
+    if tree.region[low - 1] < 0 and tree.first[a] == a:
+        return False  # a sentence in marks after one told in the desk's words is a quotation of its own
     if not gap:
-        # A sentence of its own in marks after one told in the desk's words is a quotation of its own.
-        return tree.first[a] != a or tree.region[low - 1] >= 0
+        return True
     if tree.pos[a - 1] not in ("PUNCT", "SPACE") or tree.word[a - 1] in ("(", "[", "-"):
         return False  # a title or a venue inside the cue's clause
     triple = quote.triple
@@ -207,8 +208,6 @@ def _carries_on(tree: Tree, quote: Joined, region: Region, a: int, heads: list[i
     if apart == 0 and tree.region[low - 1] >= 0 and tree.region[quote.first] >= 0 and tree.first[a] == a:
         return True  # the next quoted sentence of the same paragraph
     if not low <= triple.head < a:
-        return False
-    if tree.region[low - 1] < 0 and tree.first[a] == a:
         return False
     inside = triple.source or (0, 0)
     between = heads[bisect_left(heads, low) : bisect_left(heads, a)]

@@ -140,8 +140,8 @@ def weighed(tree: Tree, seen: Marked, lexicon: Lexicon, ruled: Sequence[Triple])
             triple.source = own
         elif source is not None and (triple.source is None or seen.spans[cue].link_score >= _LINKED):
             triple.source = (source.i, source.j)
-        elif triple.source is None and (ruled_too := beside.rules.get(triple.head)) is not None:
-            triple.source = ruled_too.source
+        elif triple.source is None:
+            triple.source = own
         if triple.source is not None and told(tree, triple.head, triple.source):
             triple.source = by_phrase(tree, triple.head)
         triple.holds = triple.frame != FRAME and min(triple.weight, weight) >= _HOLDS
